@@ -143,7 +143,7 @@ private:
         });
         for (std::size_t i = joined_.size(); i-- > 0;) {
             const auto wanted = proxy_.subscribed(joined_[i], now.now);
-            const bool excludes = wanted.mode == sluice::router_filter_mode::exclude;
+            const bool excludes = wanted.mode == sluice::filter_mode::exclude;
             const sluice::group_filter filter{
                 .mode = excludes ? sluice::filter_mode::exclude : sluice::filter_mode::include,
                 .sources = {wanted.sources.begin(), wanted.sources.size()}};

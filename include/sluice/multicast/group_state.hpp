@@ -12,13 +12,12 @@
 
 #include <sluice/base/bounded_vector.hpp>
 #include <sluice/base/time.hpp>
+#include <sluice/multicast/filter.hpp>
 #include <sluice/wire/igmp.hpp>
 
 #include <cstddef>
 
 namespace sluice {
-
-enum class router_filter_mode : u8 { include, exclude };
 
 // The times that decide about a group. RFC 3376 section 8.
 struct group_times {
@@ -44,17 +43,17 @@ public:
     instant v2_hosts_until{};
     u32 left_out = 0;  // sources that did not fit
 
-    [[nodiscard]] constexpr router_filter_mode mode() const noexcept { return mode_; }
+    [[nodiscard]] constexpr filter_mode mode() const noexcept { return mode_; }
     [[nodiscard]] constexpr instant ends() const noexcept { return ends_; }
     [[nodiscard]] constexpr const auto& sources() const noexcept { return sources_; }
     // Whether no member is left.
     [[nodiscard]] constexpr bool is_over(instant now) const noexcept {
-        return mode_ == router_filter_mode::include && !has_running(now);
+        return mode_ == filter_mode::include && !has_running(now);
     }
     // Whether packets from the source are wanted.
     [[nodiscard]] constexpr bool wants(ipv4::address from, instant now) const noexcept {
         const source* s = find(from);
-        return mode_ == router_filter_mode::include ? s != nullptr && now < s->ends
+        return mode_ == filter_mode::include ? s != nullptr && now < s->ends
                                                     : s == nullptr || now < s->ends;
     }
 
@@ -97,7 +96,7 @@ public:
     }
     // Ends timers that are due; the mode may become include. Returns whether anything changed.
     constexpr bool expire(instant now) noexcept {
-        if (mode_ == router_filter_mode::include) {
+        if (mode_ == filter_mode::include) {
             return remove_ended(now);
         }
         bool changed = false;
@@ -108,13 +107,13 @@ public:
         if (now < ends_) {
             return changed;
         }
-        mode_ = router_filter_mode::include;
+        mode_ = filter_mode::include;
         remove_ended(now);
         return true;
     }
     // The next time at which a timer ends.
     [[nodiscard]] constexpr instant next_end(instant now) const noexcept {
-        instant next = mode_ == router_filter_mode::exclude ? ends_ : instant::never();
+        instant next = mode_ == filter_mode::exclude ? ends_ : instant::never();
         for (const source& s : sources_) {
             next = s.ends > now && s.ends < next ? s.ends : next;
         }
@@ -232,7 +231,7 @@ private:
             }
         }
         allow(list, t, now);
-        if (mode_ == router_filter_mode::exclude) {
+        if (mode_ == filter_mode::exclude) {
             ask(t, now);
         }
     }
@@ -243,7 +242,7 @@ private:
                 sources_.erase(i);
             }
         }
-        const instant fresh = mode_ == router_filter_mode::include ? ended
+        const instant fresh = mode_ == filter_mode::include ? ended
                               : is_change                          ? ends_
                                                                    : now + t.membership;
         for_each(list, [&](ipv4::address a) {
@@ -251,7 +250,7 @@ private:
                 set(a, fresh);
             }
         });
-        mode_ = router_filter_mode::exclude;
+        mode_ = filter_mode::exclude;
         ends_ = now + t.membership;
         if (is_change) {
             for (source& s : sources_) {
@@ -263,7 +262,7 @@ private:
     }
     constexpr void block(const_bytes list, const group_times& t, instant now) noexcept {
         for_each(list, [&](ipv4::address a) {
-            if (mode_ == router_filter_mode::exclude && find(a) == nullptr) {
+            if (mode_ == filter_mode::exclude && find(a) == nullptr) {
                 set(a, ends_);
             }
             source* s = find(a);
@@ -273,7 +272,7 @@ private:
         });
     }
 
-    router_filter_mode mode_ = router_filter_mode::include;
+    filter_mode mode_ = filter_mode::include;
     instant ends_{};
     bounded_vector<source, Sources> sources_{};
 };

@@ -24,12 +24,12 @@ namespace sluice {
 struct subscription {
     static constexpr std::size_t max_sources = 64;
 
-    router_filter_mode mode = router_filter_mode::include;
+    filter_mode mode = filter_mode::include;
     bounded_vector<ipv4::address, max_sources> sources{};
 
     // Whether nothing is asked for.
     [[nodiscard]] constexpr bool is_empty() const noexcept {
-        return mode == router_filter_mode::include && sources.empty();
+        return mode == filter_mode::include && sources.empty();
     }
 };
 
@@ -130,14 +130,14 @@ public:
         subscription all;
         for (const network& n : networks_) {
             const auto* g = n.querier.has_value() ? n.querier->find(group) : nullptr;
-            all.mode = g != nullptr && g->mode() == router_filter_mode::exclude
-                           ? router_filter_mode::exclude
+            all.mode = g != nullptr && g->mode() == filter_mode::exclude
+                           ? filter_mode::exclude
                            : all.mode;
         }
         for (const network& n : networks_) {
             const auto* g = n.querier.has_value() ? n.querier->find(group) : nullptr;
             if (g != nullptr && g->mode() == all.mode && !take_sources(all, *g, now)) {
-                return {.mode = router_filter_mode::exclude};
+                return {.mode = filter_mode::exclude};
             }
         }
         return all;
@@ -171,7 +171,7 @@ private:
     [[nodiscard]] constexpr bool take_sources(subscription& all, const Group& g,
                                               instant now) const noexcept {
         for (const auto& s : g.sources()) {
-            const bool includes = all.mode == router_filter_mode::include;
+            const bool includes = all.mode == filter_mode::include;
             const bool counts = includes ? now < s.ends : !is_wanted(s.address, g.group, now);
             if (counts && !lists(all, s.address) && !all.sources.push_back(s.address) && includes) {
                 return false;

@@ -132,7 +132,7 @@ bool asks(const subscription& s, u32 source) {
     bool listed = false;
     for (const ipv4::address a : s.sources)
         listed |= a.value == source;
-    return (s.mode == router_filter_mode::include) == listed;
+    return (s.mode == filter_mode::include) == listed;
 }
 
 TEST_CASE("upstream it asks for what some network wants, and for nothing else") {
@@ -175,7 +175,7 @@ TEST_CASE("an include list that is too long asks for all") {
     REQUIRE(p.receive(1, report(rt::mode_is_include, sources), host, start));
     CHECK(p.subscribed(group, start).sources.size() == subscription::max_sources);
     REQUIRE(p.receive(1, report(rt::allow_new_sources, {"10.8.0.1"_ip.value}), host, start));
-    CHECK(p.subscribed(group, start).mode == router_filter_mode::exclude);
+    CHECK(p.subscribed(group, start).mode == filter_mode::exclude);
     CHECK(p.subscribed(group, start).sources.empty());
 }
 
