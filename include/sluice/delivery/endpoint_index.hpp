@@ -168,13 +168,15 @@ public:
         return at != 0 ? chosen_endpoint{static_cast<u32>(places_.place(at).number), at}
                        : chosen_endpoint{};
     }
-    // The registration of an identifier; nullptr: it is gone.
-    [[nodiscard]] constexpr const place_type* chosen(const chosen_endpoint& c) const noexcept {
+    // The registration of an identifier; nullptr: it is gone, or for another protocol.
+    [[nodiscard]] constexpr const place_type* chosen(const chosen_endpoint& c,
+                                                     u8 protocol) const noexcept {
         if (c.place == 0 || c.place > touched_) {
             return nullptr;
         }
         const place_type& p = places_.place(static_cast<link>(c.place));
-        return p.to != nullptr && static_cast<u32>(p.number) == c.number ? &p : nullptr;
+        const bool stands = p.to != nullptr && static_cast<u32>(p.number) == c.number;
+        return stands && p.wants.protocol() == protocol ? &p : nullptr;
     }
 
     // Visits all that match a datagram: for (visit v{index, datagram}; const auto* p = v.next();)

@@ -226,7 +226,8 @@ struct registered_endpoints {
         [[nodiscard]] constexpr delivery_count udp(Packet&& packet,
                                                    const delivery_info& info) noexcept {
             const endpoint_filter all = endpoint_filter::of(info).of_udp();
-            const auto* const chosen = info.chosen.is_chosen() ? udp_.chosen(info.chosen) : nullptr;
+            const auto* const chosen =
+                info.chosen.is_chosen() ? udp_.chosen(info.chosen, all.protocol) : nullptr;
             delivery_count n;
             if (info.broadcast_or_multicast) {
                 static_cast<void>(packet.unpull(info.headers));

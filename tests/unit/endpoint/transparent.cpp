@@ -27,7 +27,7 @@ struct proxy_hook final : hook<packet> {
     hook_verdict operator()(packet& p, const hook_context& c) noexcept override {
         const ipv4::const_view ip{std::as_const(p).data()};
         const udp::const_view ports{std::as_const(p).data() + ipv4::header_length(ip)};
-        if (ip[ipv4::protocol] == ipv4::protocols::udp && ports[udp::destination_port] == 53) {
+        if (ip[ipv4::protocol] == protocol && ports[udp::destination_port] == 53) {
             p.writable_metadata().endpoint =
                 of.delivery().choose_udp({.source = ip[ipv4::source],
                                           .destination = ip[ipv4::destination],
@@ -39,6 +39,7 @@ struct proxy_hook final : hook<packet> {
         return answer;
     }
     stack<hooked>& of;
+    u8 protocol = ipv4::protocols::udp;
     hook_verdict answer = hook_verdict::accept;
 };
 
@@ -123,6 +124,27 @@ TEST_CASE("chosen: the endpoint counts, not the ports of the datagram") {
     CHECK(b.hear(4000, 53, pattern(3), "10.0.1.255"_ip) == fate::delivered);
     CHECK(proxy.waiting_packets() == 3);
     CHECK(asked_port.waiting_packets() == 0);
+}
+
+TEST_CASE("chosen: an endpoint of UDP gets no datagram of UDP-Lite") {
+    proxy_world b;
+    b.hook.protocol = ipv4::protocols::udp_lite;
+    socket proxy{*b};
+    socket lite{*b, udp_protocol::lite};
+    REQUIRE(proxy.bind({{}, 5353}).has_value());
+    REQUIRE(lite.bind({{}, 53}).has_value());
+    byte_vector message = support::udp_message(4000, 53, pattern(3));
+    store_be<u16>(message.data() + 4, 0);  // the coverage: all
+    store_be<u16>(message.data() + 6, 0);
+    const u64 pseudo = checksum::pseudo_header(client, "10.0.1.1"_ip, ipv4::protocols::udp_lite,
+                                               static_cast<u16>(message.size()));
+    store_be<u16>(message.data() + 6, checksum::finish(checksum::partial(message, pseudo)));
+    CHECK(b.receive(datagram_of({.source = client,
+                                 .destination = "10.0.1.1"_ip,
+                                 .protocol = ipv4::protocols::udp_lite,
+                                 .payload = message})) == fate::delivered);
+    CHECK(proxy.waiting_packets() == 0);
+    CHECK(lite.waiting_packets() == 1);
 }
 
 TEST_CASE("chosen: a packet with an endpoint is not forwarded") {
