@@ -39,10 +39,13 @@ struct external_storage {
         constexpr ~recycler() = default;
     };
 
-    struct block : block_base<block> {
+    // In front of the base: a plain packet touches the first cache line of its block only.
+    struct frame {
         std::byte* bytes = nullptr;
-        u32 size = 0;
         recycler* owner = nullptr;
+        u32 size = 0;
+    };
+    struct block : frame, block_base<block> {
         u64 tag = 0;  // chosen by the owner: a frame number, an address
     };
 

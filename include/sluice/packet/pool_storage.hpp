@@ -60,12 +60,18 @@ struct pool_storage {
     static constexpr u32 never_waits = 0xffffffff;  // as a margin: none of these blocks may wait
 
     static constexpr std::size_t lines(std::size_t n) { return (n + cache_line - 1) / cache_line; }
-    static constexpr std::size_t base_bytes = sizeof(block_base<block>) + sizeof(void*);
+    // In front of the base: returning a block touches its first cache line only.
+    struct home_link {
+        free_list* home = nullptr;
+    };
+    // The bytes begin a cache line: behind the default headroom a link header and an IPv4 header
+    // lie in one, whatever the base holds.
+    static constexpr std::size_t base_bytes =
+        lines(sizeof(home_link) + sizeof(block_base<block>)) * cache_line;
     static constexpr std::size_t stride = (lines(base_bytes + Bytes) | 1) * cache_line;
 
-    struct alignas(cache_line) block : block_base<block> {
-        free_list* home = nullptr;
-        std::byte memory[stride - base_bytes];
+    struct alignas(cache_line) block : home_link, block_base<block> {
+        alignas(cache_line) std::byte memory[stride - base_bytes];
     };
     static_assert(sizeof(block) == stride);
 

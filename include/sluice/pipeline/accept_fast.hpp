@@ -75,16 +75,16 @@ inline constexpr special_bytes first_bytes{};
 
 // All of these are inlined into the loops over a batch, so that tables and hint stay in registers.
 
-// Whether the packet is a plain one; stores its hop in the hint.
+// The header of a plain packet, whose hop it stores in the hint; nullptr: it is not plain.
 template <class Tables, packet_buffer Packet>
-[[nodiscard]] [[gnu::always_inline]] constexpr bool
+[[nodiscard]] [[gnu::always_inline]] constexpr const std::byte*
 find_plain_hop(const Tables& t, const Packet& packet, route_hint& hint) noexcept {
     if (!packet.is_plain_host_of(ipv4::min_header_length) || packet.is_shared()) [[unlikely]] {
-        return false;
+        return nullptr;
     }
     const std::byte* h = packet.data();
     if (!detail::is_plain_header(h, packet.size())) [[unlikely]] {
-        return false;
+        return nullptr;
     }
     const ipv4::address destination = ipv4::const_view{h}[ipv4::destination];
     const u8 tos = routing::route_tos(static_cast<u8>(h[1]));
@@ -99,13 +99,14 @@ find_plain_hop(const Tables& t, const Packet& packet, route_hint& hint) noexcept
         hint.hop.mtu = found.mtu;
         hint.hop.type = found.type;
     }
-    return true;
+    return h;
 }
 
-// Whether a plain packet is forwarded by this hop.
-template <class Tables, packet_buffer Packet>
+// Whether a plain packet of `size` bytes with this header is forwarded by this hop.
+template <class Tables>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
-forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& hop) noexcept {
+forwards_plain(const Tables& t, ipv4::const_view header, u32 size, u16 in,
+               const hop_entry& hop) noexcept {
     if (hop.type != route_type::unicast) [[unlikely]] {
         return false;
     }
@@ -113,10 +114,10 @@ forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& h
     // forwarding_mtu() of a size that fits a header. Both values are read, so there is no branch.
     const u32 mtu = out.output_mtu;
     const u32 own = hop.mtu & out.hop_mtus;
-    if (packet.size() > (own != 0 ? own : mtu)) [[unlikely]] {
+    if (size > (own != 0 ? own : mtu)) [[unlikely]] {
         return false;
     }
-    if (t.interfaces.is_own(ipv4::const_view{packet.data()}[ipv4::source])) [[unlikely]] {
+    if (t.interfaces.is_own(header[ipv4::source])) [[unlikely]] {
         return false;
     }
     return hop.interface != in;
@@ -126,20 +127,23 @@ forwards_plain(const Tables& t, const Packet& packet, u16 in, const hop_entry& h
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr bool
 accept_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
-    return find_plain_hop(t, packet, hint) && forwards_plain(t, packet, in, hint.hop);
+    const std::byte* h = find_plain_hop(t, packet, hint);
+    return h != nullptr && forwards_plain(t, ipv4::const_view{h}, packet.size(), in, hint.hop);
 }
 
 // As accept_fast(), and also recognizes plain packets for this host.
 template <class Tables, packet_buffer Packet>
 [[nodiscard]] [[gnu::always_inline]] constexpr accepted
 judge_fast(const Tables& t, const Packet& packet, u16 in, route_hint& hint) noexcept {
-    if (!find_plain_hop(t, packet, hint)) {
+    const std::byte* h = find_plain_hop(t, packet, hint);
+    if (h == nullptr) {
         return accepted::no;
     }
     if (hint.hop.type == route_type::local) {
         return accepted::local;
     }
-    return forwards_plain(t, packet, in, hint.hop) ? accepted::forward : accepted::no;
+    return forwards_plain(t, ipv4::const_view{h}, packet.size(), in, hint.hop) ? accepted::forward
+                                                                               : accepted::no;
 }
 
 // Makes a datagram of a packet that accept_fast or judge_fast just accepted; they check more than

@@ -16,24 +16,29 @@
 
 namespace sluice::rewrite {
 
-// The message begins at `start`. False: there is no message, or no memory for a copy.
+// The message begins at `start` and at `message`, which is contiguous and not shared.
 template <packet_buffer Packet>
-[[nodiscard, gnu::always_inline]] constexpr bool turn_echo_round(Packet& packet,
-                                                                 u32 start = 0) noexcept {
-    if (!packet.unshare() || !packet.may_pull(start + static_cast<u32>(icmp::header_length))) {
-        return false;
-    }
-    std::byte* const first = packet.writable() + start;
-    const icmp::view message{first};
+[[gnu::always_inline]] constexpr void turn_echo_round_at(Packet& packet, u32 start,
+                                                         icmp::view message) noexcept {
+    std::byte* const first = message.data();
     const u16 old_word = load_be<u16>(first);
     const auto new_word = static_cast<u16>(icmp::types::echo_reply << 8 | (old_word & 0xff));
     const u16 updated = checksum::update(message[icmp::checksum], old_word, new_word);
     store_be<u16>(first, new_word);  // the new type; the code stays
     message.set(icmp::checksum, updated);
-    if (updated == 0) {  // all bytes zero: the one case where the sum's other form is right
+    if (updated == 0) [[unlikely]] {  // all bytes zero: the sum's other form is right
         message.set(icmp::checksum,
                     checksum::finish(packet_sum(packet, start, packet.size() - start)));
     }
+}
+
+// False: there is no message, or no memory for a copy.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool turn_echo_round(Packet& packet) noexcept {
+    if (!packet.unshare() || !packet.may_pull(static_cast<u32>(icmp::header_length))) {
+        return false;
+    }
+    turn_echo_round_at(packet, 0, icmp::view{packet.writable()});
     return true;
 }
 

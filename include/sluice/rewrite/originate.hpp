@@ -52,7 +52,7 @@ originate(Packet& packet, const routing::output_route& route, const header_choic
             ip_options::build(ipv4::view{header}, options, final_destination, midnight_ms);
         sum += checksum::partial({header + ipv4::min_header_length, options.offsets.length});
     }
-    store_be<u32>(header + 8, third | checksum::finish_header(sum));
+    store_be<u32>(header + 8, third | checksum::finish(sum));
     return true;
 }
 

@@ -34,10 +34,11 @@ turn_plain_echo_round(Packet& packet, const plain_echo_choice& choice) noexcept 
     const u32 asked = load_be<u32>(header + 16);
     store_be<u32>(header + 4, second);
     store_be<u32>(header + 8,
-                  third | checksum::finish_header(u64{first} + second + third + asker + asked));
+                  third | checksum::finish(u64{first} + second + third + asker + asked));
     store_be<u32>(header + 12, asked);
     store_be<u32>(header + 16, asker);
-    static_cast<void>(turn_echo_round(packet, static_cast<u32>(ipv4::min_header_length)));
+    constexpr auto start = static_cast<u32>(ipv4::min_header_length);
+    turn_echo_round_at(packet, start, icmp::view{header + start});
 }
 
 }  // namespace sluice::rewrite

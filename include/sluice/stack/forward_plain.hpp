@@ -178,12 +178,16 @@ template <class Core>
                                                       run_count& count) noexcept {
     // A handle of its own: a write into the packet cannot change it.
     auto&& packet = own_handle(plain);
+    if (!packet) {
+        __builtin_unreachable();  // a plain packet has bytes, so writable() need not test
+    }
     const ipv4::view ip{packet.writable()};
-    count.add(ip[ipv4::ecn], packet.size());
+    const u8 tos = ip[ipv4::tos];
+    count.add(tos & 3, packet.size());
     const egress to{hop.interface, link_destination::unicast,
                     routing::neighbour_of(hop, ip[ipv4::destination])};
     ipv4::decrement_ttl(ip);
-    if (const u8 tos = ip[ipv4::tos]; (tos & tos_bits_of_priority) != 0) [[unlikely]] {
+    if ((tos & tos_bits_of_priority) != 0) [[unlikely]] {
         packet = with_priority(c, std::move(packet), tos);
     }
     if (!c.device.output.transmit(packet, to, now)) [[unlikely]] {

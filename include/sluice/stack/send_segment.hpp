@@ -99,7 +99,7 @@ constexpr void write_plain_header(Core& c, std::byte* header, u32 total,
     const u32 second = f.second | id << 16;
     store_be<u32>(header, first);
     store_be<u32>(header + 4, second);
-    store_be<u32>(header + 8, f.third | checksum::finish_header(f.sum + total + (u64{id} << 16)));
+    store_be<u32>(header + 8, f.third | checksum::finish(f.sum + total + (u64{id} << 16)));
     store_be<u32>(header + 12, f.route.source.value);
     store_be<u32>(header + 16, f.route.destination.value);
 }

@@ -23,25 +23,17 @@
 
 namespace sluice::checksum {
 
-// Adds the carries until the sum fits 16 bits. The result is not complemented.
+// Adds the carries until the sum fits 16 bits: 0 for the sum 0 alone. The result is not
+// complemented. The upper half of a word plus its rotation is the sum of its halves, with the carry
+// added (RFC 1071 section 2 (A)).
 [[nodiscard]] constexpr u16 fold(u64 sum) noexcept {
-    sum = (sum & 0xffffffff) + (sum >> 32);
-    sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<u16>(sum);
+    const auto half = static_cast<u32>((sum + std::rotl(sum, 32)) >> 32);
+    return static_cast<u16>((half + std::rotl(half, 16)) >> 16);
 }
 
 // The checksum to store for a complete sum.
 [[nodiscard]] constexpr u16 finish(u64 sum) noexcept {
     return static_cast<u16>(~fold(sum));
-}
-
-// The checksum to store for a sum of at most 2^32 words, one of which is not 0. It divides by a
-// constant instead of folding, as verify_header() does.
-[[nodiscard]] constexpr u16 finish_header(u64 sum) noexcept {
-    const u64 rest = sum % 65535;
-    return rest == 0 ? u16{0} : static_cast<u16>(~rest);
 }
 
 // `sum` plus the words of `data`; an odd last byte counts as the high half of a word.

@@ -87,7 +87,7 @@ constexpr row rows[] = {
 TEST_CASE("fit: size, DF and the largest received fragment") {
     for (const row& r : rows) {
         CAPTURE(r.name);
-        fixed_pool<1024, 1> pool;
+        fixed_pool<2048, 1> pool;
         auto p = packet_of(
             pool, datagram_of({.flags_and_offset = static_cast<u16>(r.dont_fragment ? 0x4000 : 0),
                                .payload = pattern(r.size - 20)}));

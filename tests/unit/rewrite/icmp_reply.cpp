@@ -57,7 +57,7 @@ TEST_CASE("a timestamp request of any length gets both of our times and twenty b
 }
 
 TEST_CASE("a timestamp request without room to fill up is not answered") {
-    fixed_pool<128, 1> pool;
+    fixed_pool<256, 1> pool;
     auto packet = packet_of(pool, icmp_message(13, 0, 0, pattern(4)));
     REQUIRE(packet.pull(12));
     while (packet.tailroom() > 0) {

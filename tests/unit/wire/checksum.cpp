@@ -73,18 +73,24 @@ TEST_CASE("checksum: only zero bytes sum to zero") {
     CHECK(checksum::verify(data));
 }
 
-TEST_CASE("checksum: a header stores the complement of the sum") {
+TEST_CASE("checksum: folding is the remainder by 65535, where only the sum 0 gives 0") {
+    const auto remainder = [](u64 sum) { return sum == 0 ? 0 : (sum - 1) % 65535 + 1; };
     wire_test::random_bytes random{14};
     unsigned wrong = 0;
-    for (u64 sum = 1; sum < 300'000; ++sum)
-        wrong += checksum::finish_header(sum) == checksum::finish(sum) ? 0u : 1u;
+    const auto compare = [&](u64 sum) {
+        wrong += checksum::fold(sum) == remainder(sum) ? 0u : 1u;
+        wrong += checksum::finish(sum) == 0xffff - remainder(sum) ? 0u : 1u;
+    };
+    for (u64 sum = 0; sum < 300'000; ++sum) {
+        compare(sum);
+        compare(~sum);
+        compare(sum << 32);
+        compare((u64{0xffff} << 32) - sum);
+    }
     for (int i = 0; i < 10'000; ++i) {
-        // As much as 2^32 words come to.
-        const u64 sum = (u64{random.below(0xffff)} << 32) + random.below(0xffffffff) + 1;
-        wrong += checksum::finish_header(sum) == checksum::finish(sum) ? 0u : 1u;
+        compare(u64{random.below(0xffffffff)} << 32 | random.below(0xffffffff));
     }
     CHECK(wrong == 0);
-    CHECK(checksum::finish_header(u64{0xffff} << 32) == 0);
 }
 
 TEST_CASE("checksum: verify agrees with the folded sum, with and without an initial sum") {
