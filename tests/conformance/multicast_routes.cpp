@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/multicast/forwarding_cache.hpp>
+#include <sluice/multicast/multicast_tables.hpp>
 #include <sluice/multicast/no_multicast_routes.hpp>
 #include <sluice/testing/conformance/multicast_routes.hpp>
 
@@ -34,6 +35,15 @@ struct without_deadline : none {
     using none::none;
     void next_deadline() const = delete;
 };
+using several = multicast_tables<2>::model<packet>;
+struct without_table_for : several {
+    using several::several;
+    void table_for(const rule_key&) = delete;
+};
+static_assert(is_model_of_multicast_tables<several, packet>);
+static_assert(!is_model_of_multicast_tables<without_table_for, packet>);
+static_assert(!is_multicast_route_model<several, packet>);
+static_assert(multicast_route_policy<multicast_tables<2>, packet>);
 static_assert(is_multicast_route_model<none, packet>);
 static_assert(!is_multicast_route_model<without_find, packet>);
 static_assert(!is_multicast_route_model<with_upcall_that_may_throw, packet>);
@@ -42,7 +52,8 @@ static_assert(!is_multicast_route_model<without_deadline, packet>);
 
 using smallest = forwarding_cache<1, no_multicast_router, 1, 1>;
 
-TEST_CASE_TEMPLATE("multicast routes", Tag, no_multicast_routes, smallest, forwarding_cache<>) {
+TEST_CASE_TEMPLATE("multicast routes", Tag, no_multicast_routes, smallest, forwarding_cache<>,
+                   multicast_tables<1>, multicast_tables<3>, multicast_tables<2, smallest>) {
     support::conforms(testing::conformance::multicast_routes<Tag>(support::to_doctest));
 }
 

@@ -110,11 +110,6 @@ std::optional<statement> parse_multicast(string_view verb, words& line, scenario
     if (verb == "mfc") return mfc_of(line);
     if (verb == "mflush") return mflush_of(line);
     if (verb == "vifcount" || verb == "sgcount") return mcount_of(line, verb == "vifcount");
-    if (verb == "mrule" || verb == "rule") {
-        while (!line.done())
-            line.next("word of a rule");
-        return rule_line{};
-    }
     return std::nullopt;
 }
 

@@ -183,6 +183,38 @@ TEST_CASE("a line that the parser does not understand makes the scenario defecti
     }
 }
 
+TEST_CASE("rules of routing") {
+    const scenario about =
+        parse_one(interfaces, "mrule not iif if9 priority 8 lookup 200\n"
+                              "rule add from 10.1.0.0/16 to 10.2.3.4 tos 0x10 fwmark 5/0xf "
+                              "oif if0 goto 30 priority 20\n"
+                              "rule del priority 7 prohibit\n"
+                              "mrule priority 9 lookup main\n");
+    CHECK_EQ(about.defect, "");
+    REQUIRE_EQ(about.events.size(), 4u);
+    const auto at = [&](std::size_t i) { return std::get<rule_line>(about.events[i].action); };
+    CHECK(at(0).multicast);
+    CHECK(at(0).is_not);
+    CHECK_EQ(at(0).incoming, "if9");
+    CHECK_EQ(at(0).priority, 8u);
+    CHECK_EQ(at(0).target, 200u);
+    CHECK_FALSE(at(1).multicast);
+    CHECK_EQ(at(1).from.base, 0x0a010000u);
+    CHECK_EQ(at(1).from.length, 16);
+    CHECK_EQ(at(1).to.length, 32);
+    CHECK_EQ(at(1).tos, 0x10);
+    CHECK_EQ(at(1).mark, 5u);
+    CHECK_EQ(at(1).mark_mask, 15u);
+    CHECK_EQ(at(1).outgoing, "if0");
+    CHECK(at(1).action == rule_action::go_to);
+    CHECK_EQ(at(1).target, 30u);
+    CHECK(at(2).remove);
+    CHECK(at(2).action == rule_action::prohibit);
+    CHECK_EQ(at(3).target, 254u);
+    CHECK_NE(parse_one(interfaces, "rule from 10.0.0.0/8 priority 5\n").defect, "");
+    CHECK_NE(parse_one(interfaces, "rule dscp 4 priority 5 lookup 1\n").defect, "");
+}
+
 TEST_CASE("broken files") {
     CHECK_NE(parse_vectors("t.vec", "in if0 00\n").at(0).defect, "");
     CHECK_NE(parse_vectors("t.vec", "scenario t/one\nbegin\n").at(0).defect, "");

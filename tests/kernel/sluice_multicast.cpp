@@ -8,9 +8,6 @@ namespace replay {
 
 namespace {
 
-// The device of a register VIF. No scenario sees it.
-constexpr sluice::u16 register_index = 63;
-
 const char* errno_of(sluice::multicast_error e, const char* not_found) {
     switch (e) {
     case sluice::multicast_error::in_use:
@@ -32,14 +29,6 @@ sluice::entry_match match_of(const mfc_line& line) {
     return line.proxy ? sluice::entry_match::same_upstream : sluice::entry_match::any_upstream;
 }
 
-bool is_default(const std::string& router) {
-    return router == "mroute";
-}
-
-answer several_tables() {
-    return unsupported("several multicast tables");
-}
-
 std::string text_of(const sluice::packet_count& t) {
     return " " + std::to_string(t.packets) + " " + std::to_string(t.bytes);
 }
@@ -55,71 +44,84 @@ answer sluice_subject::told(const sluice::result<void, sluice::multicast_error>&
     return done();
 }
 
+sluice::u32 sluice_subject::table_of(const std::string& router) const {
+    const auto found = routers_.find(router);
+    return found == routers_.end() ? sluice::default_multicast_table : found->second;
+}
+
 answer sluice_subject::open_mroute(const mroute_line& line) {
-    if (line.table) return several_tables();
-    const auto opened = stack_->open_multicast_routes();
+    const sluice::u32 number = line.table.value_or(sluice::default_multicast_table);
+    const auto opened = stack_->open_multicast_routes(number);
     if (!opened.has_value()) return told(opened);
-    auto& tables = stack_->multicast_routes();
-    tables.reports_outgoing = line.assert_ || line.pim;
-    tables.reports_any = line.pim;
-    tables.router.catch_up = [this](std::vector<delivery>& heard) {
+    routers_[line.name] = number;
+    auto& table = *stack_->multicast_routes().table(number);
+    table.reports_outgoing = line.assert_ || line.pim;
+    table.reports_any = line.pim;
+    table.router.name = line.name;
+    table.router.catch_up = [this, name = line.name](std::vector<delivery>& heard) {
         socket_results came;
-        if (const auto found = sockets_.find("mroute"); found != sockets_.end())
+        if (const auto found = sockets_.find(name); found != sockets_.end())
             found->second->collect(came);
         heard.insert(heard.end(), came.deliveries.begin(), came.deliveries.end());
     };
     // A routing socket is a raw socket of IGMP that hears router alerts.
     socket_line socket;
-    socket.name = "mroute";
+    socket.name = line.name;
     socket.kind = socket_kind::raw;
     socket.protocol = 2;
     socket.router_alert = true;
     return open_socket(socket);
 }
 
-void sluice_subject::close_mroute() {
-    stack_->close_multicast_routes();
-    sockets_.erase("mroute");
+void sluice_subject::close_mroute(const std::string& name) {
+    stack_->close_multicast_routes(table_of(name));
+    sockets_.erase(name);
+    routers_.erase(name);
+}
+
+sluice::u16 sluice_subject::register_device(sluice::u32 table) {
+    constexpr sluice::u16 last = 63;
+    const auto index = static_cast<sluice::u16>(last - register_devices_.size());
+    const auto [at, is_new] = register_devices_.try_emplace(table, index);
+    if (is_new) static_cast<void>(stack_->add_interface({.index = index, .name = "pimreg"}));
+    return at->second;
 }
 
 answer sluice_subject::set_vif(const vif_line& line) {
-    if (!is_default(line.router)) return several_tables();
+    const sluice::u32 table = table_of(line.router);
     const auto number = static_cast<sluice::u8>(line.vif);
-    if (line.remove) return told(stack_->remove_vif(number));
+    if (line.remove) return told(stack_->remove_vif(number, table));
     const bool is_register = line.interface.empty();
-    if (is_register && !registers_) {
-        const sluice::interface_request wanted{.index = register_index, .name = "pimreg"};
-        if (!stack_->add_interface(wanted).has_value()) return unsupported("so many interfaces");
-        registers_.emplace(*stack_);
-    }
+    if (is_register && !registers_) registers_.emplace(*stack_);
     return told(stack_->add_vif(
-        number, {.kind = is_register ? sluice::vif_kind::pim_register : sluice::vif_kind::plain,
-                 .interface = is_register ? register_index : wires_.index_of(line.interface),
-                 .threshold = line.threshold}));
+        number,
+        {.kind = is_register ? sluice::vif_kind::pim_register : sluice::vif_kind::plain,
+         .interface = is_register ? register_device(table) : wires_.index_of(line.interface),
+         .threshold = line.threshold},
+        table));
 }
 
 answer sluice_subject::set_mfc(const mfc_line& line) {
-    if (!is_default(line.router)) return several_tables();
+    const sluice::u32 table = table_of(line.router);
     sluice::multicast_entry e{.source = {line.source},
                               .group = {line.group},
                               .upstream = static_cast<sluice::u8>(line.input_vif)};
     for (const auto& [vif, threshold] : line.output_vifs)
         e.thresholds.at(vif) = threshold;
-    return told(line.remove ? stack_->remove_multicast_route(e, match_of(line))
-                            : stack_->add_multicast_route(e, now(), match_of(line)),
+    return told(line.remove ? stack_->remove_multicast_route(e, match_of(line), table)
+                            : stack_->add_multicast_route(e, now(), match_of(line), table),
                 "ENOENT");
 }
 
 answer sluice_subject::flush_multicast(const mflush_line& line) {
-    if (!is_default(line.router)) return several_tables();
-    if ((line.flags & 4) != 0) stack_->flush_vifs();
-    stack_->flush_multicast_routes({.entries = (line.flags & 1) != 0});
+    const sluice::u32 table = table_of(line.router);
+    if ((line.flags & 4) != 0) stack_->flush_vifs(table);
+    stack_->flush_multicast_routes({.entries = (line.flags & 1) != 0}, table);
     return done();
 }
 
 answer sluice_subject::count_multicast(const mcount_line& line) {
-    if (!is_default(line.router)) return several_tables();
-    const auto& tables = stack_->multicast_routes();
+    const auto& tables = *stack_->multicast_routes().table(table_of(line.router));
     if (!line.of_vif) {
         const auto* entry = tables.entry({line.source}, {line.group});
         if (entry == nullptr) {

@@ -6,8 +6,8 @@
 
 #include <sluice/delivery/registry.hpp>
 #include <sluice/link/ethernet.hpp>
-#include <sluice/multicast/forwarding_cache.hpp>
 #include <sluice/multicast/igmp_host.hpp>
+#include <sluice/multicast/multicast_tables.hpp>
 #include <sluice/multicast/upcall_message.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
 #include <sluice/stack/stack.hpp>
@@ -52,8 +52,9 @@ struct wire_output {
     };
 };
 
-// The multicast routing socket: what it hears, as messages.
+// A multicast routing socket: what it hears, as messages.
 struct mroute_socket {
+    std::string name;
     std::vector<delivery> heard;
     // Appends what the raw socket received so far, so that the order is that of arrival.
     std::function<void(std::vector<delivery>&)> catch_up;
@@ -63,7 +64,7 @@ struct mroute_socket {
         std::vector<std::byte> room(sluice::upcall_size(e, about));
         if (sluice::write_upcall(room, e, about) == 0) return false;
         delivery made;
-        made.socket = "mroute";
+        made.socket = name;
         made.from.host = e.source.value;
         made.bytes = bytes_of(sluice::const_bytes{room});
         heard.push_back(std::move(made));
@@ -71,14 +72,16 @@ struct mroute_socket {
     }
 };
 
+using replay_cache = sluice::forwarding_cache<64, mroute_socket, 32, 4, 1u << 24>;
+
 struct replay_policies
-    : sluice::policies<
-          sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
-          sluice::interfaces<sluice::interface_table<64>>,
-          sluice::delivery<sluice::registered_endpoints<16, 64>>,
-          sluice::reassembly<sluice::bounded_cache<256>>,
-          sluice::multicast_routes<sluice::forwarding_cache<64, mroute_socket, 32, 4, 1u << 24>>,
-          sluice::multicast<sluice::igmp_host<256, 4096, 64>>, sluice::output<wire_output>> {
+    : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
+                       sluice::interfaces<sluice::interface_table<64>>,
+                       sluice::delivery<sluice::registered_endpoints<16, 64>>,
+                       sluice::reassembly<sluice::bounded_cache<256>>,
+                       sluice::multicast_routes<sluice::multicast_tables<3, replay_cache>>,
+                       sluice::multicast<sluice::igmp_host<256, 4096, 64>>,
+                       sluice::output<wire_output>> {
     // As a fresh namespace is: not forwarding.
     [[nodiscard]] static constexpr sluice::settings initial_settings() noexcept { return {}; }
 };

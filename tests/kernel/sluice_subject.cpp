@@ -147,8 +147,8 @@ answer sluice_subject::send(const send_line& line) {
 }
 
 answer sluice_subject::close_socket(const close_line& line) {
-    if (line.socket == "mroute") {
-        close_mroute();
+    if (routers_.contains(line.socket)) {
+        close_mroute(line.socket);
         return done();
     }
     if (sockets_.erase(line.socket) == 0) return unsupported("an unknown socket");
@@ -221,13 +221,18 @@ observation sluice_subject::take() {
     seen.ret = std::exchange(ret_, std::nullopt);
     seen.numbers = std::exchange(numbers_, std::nullopt);
     seen.departures = wires_.take();
-    auto& program = stack_->multicast_routes().router;
-    if (program.catch_up) program.catch_up(program.heard);
+    std::vector<delivery> upcalls;
+    stack_->multicast_routes().for_each_table([&](sluice::u32, auto& table) {
+        mroute_socket& program = table.router;
+        if (program.catch_up) program.catch_up(program.heard);
+        for (delivery& upcall : std::exchange(program.heard, {}))
+            upcalls.push_back(std::move(upcall));
+    });
     socket_results heard;
     for (const auto& [name, socket] : sockets_)
         socket->collect(heard);
     seen.deliveries = std::move(heard.deliveries);
-    for (delivery& upcall : std::exchange(program.heard, {}))
+    for (delivery& upcall : upcalls)
         seen.deliveries.push_back(std::move(upcall));
     seen.errors = std::move(heard.errors);
     seen.socket_errors = std::move(heard.socket_errors);

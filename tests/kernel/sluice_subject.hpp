@@ -24,7 +24,7 @@ public:
     answer open_mroute(const mroute_line& line) override;
     answer set_vif(const vif_line& line) override;
     answer set_mfc(const mfc_line& line) override;
-    answer set_rule(const rule_line&) override { return unsupported("rules of routing"); }
+    answer set_rule(const rule_line& line) override;
     answer flush_multicast(const mflush_line& line) override;
     answer set_link(const link_line& line) override;
     answer begin() override;
@@ -64,7 +64,14 @@ private:
     };
 
     [[nodiscard]] sluice::moment now() const;
-    void close_mroute();
+    void close_mroute(const std::string& name);
+    // The table of a routing socket.
+    [[nodiscard]] sluice::u32 table_of(const std::string& router) const;
+    // The register device of a table. No scenario sees it.
+    [[nodiscard]] sluice::u16 register_device(sluice::u32 table);
+    // The index of an interface that a rule names; 0: it names none.
+    [[nodiscard]] sluice::u16 named(const std::string& interface) const;
+    answer told(const sluice::result<void, sluice::rule_error>& of);
     // The device refuses it with that errno; empty: it is taken.
     [[nodiscard]] std::string refusal_of(const in_line& line) const;
     // Passes a frame to the link layer. Returns the IPv4 packet, or none.
@@ -82,6 +89,8 @@ private:
     subject_wires wires_;
     deaf_handler deaf_;
     std::map<std::string, std::unique_ptr<replay_socket>> sockets_;
+    std::map<std::string, sluice::u32> routers_;  // tables of the routing sockets
+    std::map<sluice::u32, sluice::u16> register_devices_;
     std::optional<sluice::pim_registers<stack>> registers_;
     std::optional<std::string> numbers_;
     sluice::instant now_ = sluice::instant{} + sluice::duration::from_seconds(1000);

@@ -120,8 +120,24 @@ struct mfc_line {
     bool proxy = false;
 };
 
-// A rule that chooses a table, of unicast or multicast routing. The stack has none.
-struct rule_line {};
+enum class rule_action { lookup, go_to, nop, blackhole, unreachable, prohibit };
+
+// A rule that chooses a table. Interfaces may have names that no interface has.
+struct rule_line {
+    bool multicast = false;
+    bool remove = false;
+    bool is_not = false;
+    prefix from;
+    prefix to;
+    std::uint8_t tos = 0;
+    std::uint32_t mark = 0;
+    std::uint32_t mark_mask = 0;  // 0: any mark
+    std::string incoming;         // empty: any
+    std::string outgoing;
+    std::optional<std::uint32_t> priority;
+    std::optional<rule_action> action;
+    std::uint32_t target = 0;  // the table, or the priority of go_to
+};
 
 struct mflush_line {
     std::string router = "mroute";

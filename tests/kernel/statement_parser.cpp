@@ -164,6 +164,7 @@ statement parse_statement(words& line, scenario& about) {
     const string_view verb = line.next("statement");
     if (std::optional<statement> event = parse_event(verb, line, about)) return *event;
     if (std::optional<statement> multicast = parse_multicast(verb, line, about)) return *multicast;
+    if (std::optional<statement> rule = parse_rule(verb, line)) return *rule;
     if (verb == "interface") return interface_of(line, about);
     if (verb == "address") return address_of(line, about);
     if (verb == "route") return route_of(line, about);

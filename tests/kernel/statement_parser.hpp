@@ -14,6 +14,9 @@ namespace replay {
 [[nodiscard]] std::optional<statement> parse_multicast(std::string_view verb, words& line,
                                                        scenario& about);
 
+// Rules of unicast and multicast routing. Nothing for other verbs.
+[[nodiscard]] std::optional<statement> parse_rule(std::string_view verb, words& line);
+
 // Names that were declared before, or an error of the line.
 [[nodiscard]] std::string known_interface(words& line, const scenario& about);
 std::string known_interface_of(words& line, std::string_view name, const scenario& about);

@@ -2,7 +2,8 @@
 // interface of the register VIF, and forwarded by its multicast entry.
 //
 // It is the handler of protocol 103 as long as it lives, in place of the one before. It ignores
-// other PIM messages, which the routing program reads from a raw endpoint.
+// other PIM messages, which the routing program reads from a raw endpoint. Of several multicast
+// tables the rules choose the one whose register VIF counts, by the interface of the message.
 //
 // Expects: a stack with multicast routes; a register VIF (multicast/route_concept.hpp).
 // Never:   trusts the message: checksum over its header or over all, version 2, no null register, a
@@ -38,11 +39,16 @@ public:
         static_cast<void>(stack_.delivery().set_handler(ipv4::protocols::pim, before_));
     }
 
-    handler_result receive(packet_type& packet, const delivery_info&,
+    handler_result receive(packet_type& packet, const delivery_info& info,
                            local_services<packet_type>& services) noexcept override {
         const auto header = static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()}));
         const u32 outer = header + message_size;
-        const auto& vifs = stack_.multicast_routes().vifs();
+        const auto* const table = multicast_table_for(
+            stack_.multicast_routes(), [&]() noexcept { return key_of(packet, info); });
+        if (table == nullptr) {
+            return handler_result::ignored();
+        }
+        const auto& vifs = table->vifs();
         const u8 number = vifs.register_vif();
         if (number == no_vif || !packet.may_pull(outer + ipv4::min_header_length) ||
             !is_register(packet, header)) {
@@ -66,6 +72,15 @@ private:
     static constexpr u32 message_size = 8;
     static constexpr u8 version_2_register = 0x21;
     static constexpr u32 null_register = 0x4000'0000;
+
+    // What the rules of multicast routing see of the message.
+    [[nodiscard]] rule_key key_of(const packet_type& packet,
+                                  const delivery_info& info) const noexcept {
+        const auto* const in = stack_.interfaces().find(info.interface);
+        const bool has_master = in != nullptr && in->master != 0;
+        return {.incoming = has_master ? in->master : info.interface,
+                .mark = packet.metadata().mark};
+    }
 
     // The checksum covers the message's header, as the RFC demands, or all, as some routers send.
     [[nodiscard]] static bool is_register(const packet_type& packet, u32 header) noexcept {

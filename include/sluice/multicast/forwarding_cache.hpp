@@ -55,6 +55,8 @@ struct forwarding_cache {
         // MRT_ASSERT), or by any VIF (Linux MRT_PIM).
         bool reports_outgoing = false;
         bool reports_any = false;
+        // The packets too. Linux MRT_PIM with the value IGMPMSG_WRVIFWHOLE.
+        bool reports_packets = false;
         bool is_open = false;  // a routing program holds the tables; the stack sets it
 
         constexpr explicit model(hash_key key) noexcept : entries_{key} {}
@@ -91,20 +93,20 @@ struct forwarding_cache {
         constexpr void count_out(u8 number, u32 size) noexcept {
             add(vifs_.traffic_of(number).out, size);
         }
-        // Returns whether to report it. Linux ip_mr_forward.
-        [[nodiscard]] constexpr bool count_wrong_interface(const multicast_route& r,
-                                                           instant now) noexcept {
+        // Linux ip_mr_forward.
+        [[nodiscard]] constexpr multicast_report count_wrong_interface(const multicast_route& r,
+                                                                       instant now) noexcept {
             slot& s = entries_.at(r.entry);
             ++s.seen.wrong_interface;
             const bool concerns =
                 r.ingress != no_vif &&
                 (reports_any || (reports_outgoing && (s.outgoing >> r.ingress & 1) != 0));
             if (!concerns || (s.was_reported && now <= s.reported + report_interval)) {
-                return false;
+                return multicast_report::none;
             }
             s.was_reported = true;
             s.reported = now;
-            return true;
+            return reports_packets ? multicast_report::event_and_packet : multicast_report::event;
         }
         [[nodiscard]] constexpr bool upcall(const multicast_event& e,
                                             const Packet& packet) noexcept {

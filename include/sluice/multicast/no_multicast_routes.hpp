@@ -21,9 +21,9 @@ struct no_multicast_routes {
         [[nodiscard]] static constexpr const virtual_interface* vif(u8) noexcept { return nullptr; }
         static constexpr void count_entry(const multicast_route&, u32, instant) noexcept {}
         static constexpr void count_out(u8, u32) noexcept {}
-        [[nodiscard]] static constexpr bool count_wrong_interface(const multicast_route&,
-                                                                  instant) noexcept {
-            return false;
+        [[nodiscard]] static constexpr multicast_report
+        count_wrong_interface(const multicast_route&, instant) noexcept {
+            return multicast_report::none;
         }
         [[nodiscard]] static constexpr bool upcall(const multicast_event&, const Packet&) noexcept {
             return false;

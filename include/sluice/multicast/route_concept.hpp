@@ -13,6 +13,12 @@
 //
 // A **multicast_router** is the program's end: a class with `upcall`.
 //
+// A policy with several tables has these functions per table (`table_type`), and beside them
+// `table_for(rule_key)`, which chooses the table of a packet by rules. `table(number)` returns the
+// table of a number, `make_table(number)` makes it where there is none; both return nullptr if they
+// cannot. A table stays where it is as long as the policy lives. `for_each_table(f)` calls
+// f(u32 number, table). `expire` and `next_deadline` are for all tables.
+//
 // Exemplar:
 //
 //     struct tables {
@@ -23,8 +29,8 @@
 //         const virtual_interface* vif(u8 number) const noexcept;  // nullptr: none
 //         void count_entry(const multicast_route&, u32 size, instant now) noexcept;
 //         void count_out(u8 vif, u32 size) noexcept;
-//         // Returns whether to tell the routing program.
-//         bool count_wrong_interface(const multicast_route&, instant now) noexcept;
+//         // Returns what to tell the routing program.
+//         multicast_report count_wrong_interface(const multicast_route&, instant now) noexcept;
 //         bool upcall(const multicast_event&, const packet&) noexcept;
 //         waiting await(ipv4::address source, ipv4::address group) const noexcept;
 //         bool hold(packet&&, instant now) noexcept;  // false: no room, and the packet is gone
@@ -33,11 +39,12 @@
 //         instant next_deadline() const noexcept;
 //     };
 //
-// Models: `forwarding_cache<...>`, `no_multicast_routes`.
+// Models: `forwarding_cache<...>`, `multicast_tables<N, ...>`, `no_multicast_routes`.
 #pragma once
 
 #include <sluice/base/integer.hpp>
 #include <sluice/base/time.hpp>
+#include <sluice/packet/routing_rule.hpp>
 #include <sluice/wire/address.hpp>
 
 #include <array>
@@ -49,6 +56,8 @@ namespace sluice {
 using vif_mask = u32;
 inline constexpr u8 max_vifs = 32;  // Linux MAXVIFS
 inline constexpr u8 no_vif = 0xff;
+// The number of the table of a program that names none. Linux RT_TABLE_DEFAULT.
+inline constexpr u32 default_multicast_table = 253;
 
 enum class vif_kind : u8 {
     plain,         // an interface
@@ -109,10 +118,11 @@ struct multicast_route {
 
 // The values are those of the kernel's messages (IGMPMSG_*).
 enum class multicast_event_kind : u8 {
-    message = 0,          // an IGMP message to a group that is routed
-    no_entry = 1,         // the first packet of a flow without an entry: it waits
-    wrong_interface = 2,  // a packet came by another interface than its entry expects
-    whole_packet = 3,     // for a PIM register
+    message = 0,                 // an IGMP message to a group that is routed
+    no_entry = 1,                // the first packet of a flow without an entry: it waits
+    wrong_interface = 2,         // a packet came by another interface than its entry expects
+    whole_packet = 3,            // for a PIM register
+    wrong_interface_packet = 4,  // the whole packet of a wrong_interface, behind that event
 };
 struct multicast_event {
     multicast_event_kind kind = multicast_event_kind::message;
@@ -123,6 +133,13 @@ struct multicast_event {
     instant now{};
 };
 
+// What a routing program hears of a packet by the wrong interface.
+enum class multicast_report : u8 {
+    none,
+    event,             // wrong_interface
+    event_and_packet,  // then wrong_interface_packet. Linux MRT_PIM with IGMPMSG_WRVIFWHOLE
+};
+
 // Whether packets of a flow wait.
 enum class waiting : u8 { no, yes, table_full };
 
@@ -131,9 +148,9 @@ enum class multicast_error : u8 {
     none,
     in_use,        // EADDRINUSE: the VIF exists, or there is a register VIF already
     out_of_range,  // ENFILE: no such VIF number
-    not_found,     // EADDRNOTAVAIL, ENOENT
+    not_found,     // EADDRNOTAVAIL, ENOENT: no such VIF, entry or table
     invalid,       // EINVAL: no group, or no interface
-    full,          // ENOBUFS
+    full,          // ENOBUFS: no room for the entry, or for the table
     not_open,      // EACCES: no routing program holds the tables
 };
 
@@ -166,7 +183,7 @@ template <class T>
 concept counts_multicast = requires(T& m, const multicast_route& r, u8 n, u32 size, instant t) {
     { m.count_entry(r, size, t) } noexcept;
     { m.count_out(n, size) } noexcept;
-    { m.count_wrong_interface(r, t) } noexcept -> std::same_as<bool>;
+    { m.count_wrong_interface(r, t) } noexcept -> std::same_as<multicast_report>;
 };
 
 template <class T, class Packet>
@@ -182,10 +199,57 @@ template <class T, class Packet>
 concept is_multicast_route_model = looks_up_multicast_routes<T> && counts_multicast<T> &&
                                    holds_multicast<T, Packet> && multicast_router<T, Packet>;
 
+// A model with several tables.
+template <class T>
+concept has_multicast_tables = requires(T& m, const rule_key& k, u32 number, instant t) {
+    typename T::table_type;
+    { T::never_routes } -> std::convertible_to<bool>;
+    { m.table_for(k) } noexcept -> std::same_as<typename T::table_type*>;
+    { m.table(number) } noexcept -> std::same_as<typename T::table_type*>;
+    { m.make_table(number) } noexcept -> std::same_as<typename T::table_type*>;
+    m.for_each_table([](u32, typename T::table_type&) {});
+    { m.expire(t) } noexcept -> std::same_as<u32>;
+    { m.next_deadline() } noexcept -> std::same_as<instant>;
+};
+
+template <class T, class Packet>
+concept is_model_of_multicast_tables =
+    has_multicast_tables<T> && is_multicast_route_model<typename T::table_type, Packet>;
+
 // A tag whose model<Packet> holds the tables.
 template <class T, class Packet>
-concept multicast_route_policy = requires {
-    typename T::template model<Packet>;
-} && is_multicast_route_model<typename T::template model<Packet>, Packet>;
+concept multicast_route_policy =
+    requires { typename T::template model<Packet>; } &&
+    (is_multicast_route_model<typename T::template model<Packet>, Packet> ||
+     is_model_of_multicast_tables<typename T::template model<Packet>, Packet>);
+
+// The table of a packet; nullptr: the rules refuse it. key() makes the rule_key. A model with one
+// table asks nothing.
+template <class Model, class Key>
+[[nodiscard]] constexpr auto* multicast_table_for(Model& m, Key&& key) noexcept {
+    if constexpr (has_multicast_tables<Model>) {
+        return m.table_for(key());
+    } else {
+        return &m;
+    }
+}
+// The table of a number; nullptr: there is none.
+template <class Model>
+[[nodiscard]] constexpr auto* multicast_table(Model& m, u32 number) noexcept {
+    if constexpr (has_multicast_tables<Model>) {
+        return m.table(number);
+    } else {
+        return number == default_multicast_table ? &m : nullptr;
+    }
+}
+// Calls f(u32 number, table).
+template <class Model, class F>
+constexpr void for_each_multicast_table(Model& m, F&& f) {
+    if constexpr (has_multicast_tables<Model>) {
+        m.for_each_table(f);
+    } else {
+        f(default_multicast_table, m);
+    }
+}
 
 }  // namespace sluice

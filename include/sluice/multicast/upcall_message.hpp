@@ -4,7 +4,7 @@
 // A daemon that reads such messages from a raw endpoint of IGMP then runs on the stack.
 //
 // Expects: a packet with its IPv4 header contiguous at data().
-// Cost:    a copy of the header; for whole_packet of all bytes.
+// Cost:    a copy of the header; for whole packets of all bytes.
 // Source:  Linux ipmr_cache_report, struct igmpmsg.
 // Deviation: the last six bytes of the short messages are 0; Linux leaves them uninitialized.
 #pragma once
@@ -15,17 +15,25 @@
 
 namespace sluice {
 
+namespace detail {
+
+[[nodiscard]] constexpr bool carries_packet(multicast_event_kind kind) noexcept {
+    return kind == multicast_event_kind::whole_packet ||
+           kind == multicast_event_kind::wrong_interface_packet;
+}
+
+}  // namespace detail
+
 // The length of the message of an event about the packet.
 template <class Packet>
 [[nodiscard]] constexpr u32 upcall_size(const multicast_event& e, const Packet& packet) noexcept {
-    switch (e.kind) {
-    case multicast_event_kind::message:
+    if (e.kind == multicast_event_kind::message) {
         return packet.size();
-    case multicast_event_kind::whole_packet:
-        return packet.size() + ipv4::min_header_length;
-    default:
-        return static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()})) + 8;
     }
+    if (detail::carries_packet(e.kind)) {
+        return packet.size() + ipv4::min_header_length;
+    }
+    return static_cast<u32>(ipv4::header_length(ipv4::const_view{packet.data()})) + 8;
 }
 
 // Writes the message. Returns its length; 0: `room` is too small, or the length exceeds 65,535.
@@ -40,7 +48,7 @@ constexpr u32 write_upcall(bytes room, const multicast_event& e, const Packet& p
         return size;
     }
     const ipv4::const_view ip{packet.data()};
-    const bool is_whole = e.kind == multicast_event_kind::whole_packet;
+    const bool is_whole = detail::carries_packet(e.kind);
     const u32 header =
         is_whole ? u32{ipv4::min_header_length} : static_cast<u32>(ipv4::header_length(ip));
     copy_bytes(room.data(), packet.data(), header);

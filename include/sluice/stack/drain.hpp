@@ -57,7 +57,9 @@ constexpr void work_one(Core& c, work_item<typename Core::packet_type>&& item) n
         break;
     case work_kind::multicast:
         if constexpr (!Core::multicast_type::never_routes) {
-            static_cast<void>(resume_multicast(c, std::move(item.packet)));
+            if (auto* const table = multicast_table(c.multicast, item.number)) {
+                static_cast<void>(resume_multicast(c, *table, std::move(item.packet)));
+            }
         }
         break;
     }

@@ -62,7 +62,7 @@ template <class Core>
     static_cast<void>(put_off(c, {.packet = std::move(packet),
                                   .route = {.type = type, .interface = ingress},
                                   .back = back,
-                                  .version = c.tables.route_generation(),
+                                  .number = c.tables.route_generation(),
                                   .kind = work_kind::receive_own}));
 }
 

@@ -1,11 +1,16 @@
 // multicast_forward: forwards datagrams to groups by the multicast tables, and delivers them to
 // this host besides; holds those without an entry.
 //
+// Of several tables (multicast/multicast_tables.hpp) rules choose one; a datagram that they refuse
+// is dropped, also if this host joined its group. An endpoint that was chosen for a datagram gets
+// it if this host joined the group; unlike a unicast packet it is forwarded besides.
+//
 // Each copy passes the security policy, the forward hook and the options as a unicast packet does.
 // Copies share the bytes behind the header where blocks are counted and the output takes segmented
 // packets. This host hears a group that it joined on an outgoing interface too (RFC 1584).
 //
-// Expects: a datagram that classification marked as routed by the multicast tables.
+// Expects: a datagram that classification marked as routed by the multicast tables. `table` is the
+//          one that the rules chose, a model of one table or an element of multicast_tables.
 // Never:   sends an ICMP error; forwards a copy of a forwarded packet again; uses a table entry
 //          after a hook, an output or the routing program may have changed the table.
 // Cost:    the lookup, then a route and the steps of a packet sent for each copy.
@@ -29,17 +34,18 @@ namespace detail {
 template <class Core>
 using multicast_datagram = unsummed_datagram<typename Core::packet_type>;
 
-template <class Core>
-[[nodiscard]] constexpr bool tell_router(Core& c, const typename Core::packet_type& packet,
+template <class Core, class Table>
+[[nodiscard]] constexpr bool tell_router(Core& c, Table& table,
+                                         const typename Core::packet_type& packet,
                                          multicast_event_kind kind, u8 vif) noexcept {
     const ipv4::const_view ip{packet.data()};
-    const bool taken = c.multicast.upcall({.kind = kind,
-                                           .vif = vif,
-                                           .interface = packet.interface(),
-                                           .source = ip[ipv4::source],
-                                           .group = ip[ipv4::destination],
-                                           .now = c.calls.now.now},
-                                          packet);
+    const bool taken = table.upcall({.kind = kind,
+                                     .vif = vif,
+                                     .interface = packet.interface(),
+                                     .source = ip[ipv4::source],
+                                     .group = ip[ipv4::destination],
+                                     .now = c.calls.now.now},
+                                    packet);
     c.tables.touch();
     return taken;
 }
@@ -75,12 +81,13 @@ struct multicast_departure {
 };
 
 // Linux ipmr_prepare_xmit.
-template <class Core>
+template <class Core, class Table>
 [[nodiscard]] constexpr multicast_departure
-multicast_departure_of(Core& c, const typename Core::packet_type& packet, u8 number) noexcept {
+multicast_departure_of(Core& c, const Table& table, const typename Core::packet_type& packet,
+                       u8 number) noexcept {
     multicast_departure d{.refused = drop_reason::no_multicast_route};
     const ipv4::const_view ip{packet.data()};
-    const virtual_interface* v = c.multicast.vif(number);
+    const virtual_interface* v = table.vif(number);
     if (v == nullptr || v->kind == vif_kind::pim_register ||
         c.tables.running(v->interface) == nullptr) {
         return d;
@@ -158,28 +165,29 @@ constexpr fate send_multicast(Core& c, multicast_datagram<Core>&& d,
 }
 
 // Gives the packet as it was received to the routing program. Linux ipmr_cache_report.
-template <class Core>
-constexpr void pass_up(Core& c, const typename Core::packet_type& packet, u8 number) noexcept {
-    c.multicast.count_out(number, packet.size());
+template <class Core, class Table>
+constexpr void pass_up(Core& c, Table& table, const typename Core::packet_type& packet,
+                       u8 number) noexcept {
+    table.count_out(number, packet.size());
     c.books.tally(balance::copied);
-    static_cast<void>(tell_router(c, packet, multicast_event_kind::whole_packet, number));
+    static_cast<void>(tell_router(c, table, packet, multicast_event_kind::whole_packet, number));
     static_cast<void>(dropped(c.books, drop_reason::passed_to_routing_program));
 }
 
 // Sends the datagram, whose TTL is decremented, to one VIF.
-template <class Core>
-constexpr fate to_one_vif(Core& c, multicast_datagram<Core>&& d, u8 number) noexcept {
-    const auto to = multicast_departure_of(c, d.packet(), number);
+template <class Core, class Table>
+constexpr fate to_one_vif(Core& c, Table& table, multicast_datagram<Core>&& d, u8 number) noexcept {
+    const auto to = multicast_departure_of(c, table, d.packet(), number);
     if (to.refused != drop_reason::none) {
         return drop(c.books, std::move(d).release(), to.refused);
     }
-    c.multicast.count_out(number, d.packet().size());
+    table.count_out(number, d.packet().size());
     return send_multicast(c, std::move(d), to);
 }
 
 // Sends a copy to each of several VIFs.
-template <class Core>
-constexpr fate to_vifs(Core& c, multicast_datagram<Core>&& d, vif_mask to) noexcept {
+template <class Core, class Table>
+constexpr fate to_vifs(Core& c, Table& table, multicast_datagram<Core>&& d, vif_mask to) noexcept {
     typename Core::packet_type all = std::move(d).release();
     fate what = fate::dropped;
     while (to != 0) {
@@ -190,7 +198,7 @@ constexpr fate to_vifs(Core& c, multicast_datagram<Core>&& d, vif_mask to) noexc
         auto valid = pipeline::revalidate(copy);  // which alone makes datagrams
         if (!valid.has_value()) {
             static_cast<void>(drop(c.books, std::move(copy), drop_reason::no_buffer));
-        } else if (to_one_vif(c, std::move(*valid), number) != fate::dropped) {
+        } else if (to_one_vif(c, table, std::move(*valid), number) != fate::dropped) {
             what = fate::forwarded;
         }
     }
@@ -200,14 +208,14 @@ constexpr fate to_vifs(Core& c, multicast_datagram<Core>&& d, vif_mask to) noexc
 
 // Forwards a datagram that its entry accepts. If it is kept for local delivery, a copy of it is
 // forwarded. Linux ip_mr_forward.
-template <class Core>
-constexpr fate forward_multicast(Core& c, multicast_datagram<Core>& d, vif_mask to,
+template <class Core, class Table>
+constexpr fate forward_multicast(Core& c, Table& table, multicast_datagram<Core>& d, vif_mask to,
                                  bool is_kept) noexcept {
     for (u8 n = 0; n < max_vifs; ++n) {
-        const virtual_interface* v = (to >> n & 1) != 0 ? c.multicast.vif(n) : nullptr;
+        const virtual_interface* v = (to >> n & 1) != 0 ? table.vif(n) : nullptr;
         if (v != nullptr && v->kind == vif_kind::pim_register) {
             to &= ~(vif_mask{1} << n);
-            pass_up(c, d.packet(), n);
+            pass_up(c, table, d.packet(), n);
             if (to == 0 && !is_kept) {
                 c.books.tally(balance::absorbed);
                 static_cast<void>(std::move(d).release());
@@ -228,24 +236,39 @@ constexpr fate forward_multicast(Core& c, multicast_datagram<Core>& d, vif_mask 
     }
     onward->set_forwarded();
     return std::has_single_bit(to)
-               ? to_one_vif(c, std::move(*onward), static_cast<u8>(std::bit_width(to) - 1))
-               : to_vifs(c, std::move(*onward), to);
+               ? to_one_vif(c, table, std::move(*onward), static_cast<u8>(std::bit_width(to) - 1))
+               : to_vifs(c, table, std::move(*onward), to);
+}
+
+// Reports a datagram by the wrong interface, if the program is to hear of it. Linux ip_mr_forward.
+template <class Core, class Table>
+constexpr void report_wrong_interface(Core& c, Table& table,
+                                      const typename Core::packet_type& packet,
+                                      const multicast_route& route) noexcept {
+    const multicast_report told = table.count_wrong_interface(route, c.calls.now.now);
+    if (told == multicast_report::none) {
+        return;
+    }
+    static_cast<void>(
+        tell_router(c, table, packet, multicast_event_kind::wrong_interface, route.ingress));
+    if (told == multicast_report::event_and_packet) {
+        static_cast<void>(tell_router(c, table, packet,
+                                      multicast_event_kind::wrong_interface_packet, route.ingress));
+    }
 }
 
 // Carries out a decision about a datagram with an entry, or without hope of one.
-template <class Core>
-constexpr fate follow_entry(Core& c, multicast_datagram<Core>& d,
+template <class Core, class Table>
+constexpr fate follow_entry(Core& c, Table& table, multicast_datagram<Core>& d,
                             const pipeline::multicast_decision& m, bool is_kept) noexcept {
     if (m.route.is_known()) {
-        c.multicast.count_entry(m.route, d.packet().size(), c.calls.now.now);
+        table.count_entry(m.route, d.packet().size(), c.calls.now.now);
     }
     if (m.step == pipeline::multicast_step::forward) {
-        return forward_multicast(c, d, m.route.egress, is_kept);
+        return forward_multicast(c, table, d, m.route.egress, is_kept);
     }
-    const bool is_wrong = m.step == pipeline::multicast_step::wrong_interface;
-    if (is_wrong && c.multicast.count_wrong_interface(m.route, c.calls.now.now)) {
-        static_cast<void>(
-            tell_router(c, d.packet(), multicast_event_kind::wrong_interface, m.route.ingress));
+    if (m.step == pipeline::multicast_step::wrong_interface) {
+        report_wrong_interface(c, table, d.packet(), m.route);
     }
     const bool has_entry = m.route.is_known();
     return is_kept ? fate::absorbed
@@ -256,22 +279,23 @@ constexpr fate follow_entry(Core& c, multicast_datagram<Core>& d,
 
 // Holds a datagram without an entry and tells the routing program about the first of its flow. The
 // program may add an entry at once. Linux ipmr_cache_unresolved.
-template <class Core>
-constexpr fate await_entry(Core& c, multicast_datagram<Core>& d, u8 vif, bool sent_here) noexcept {
+template <class Core, class Table>
+constexpr fate await_entry(Core& c, Table& table, multicast_datagram<Core>& d, u8 vif,
+                           bool sent_here) noexcept {
     const u16 ingress = d.packet().interface();
     const auto source = d.header()[ipv4::source];
     const auto group = d.header()[ipv4::destination];
-    const waiting flow = c.multicast.await(source, group);
+    const waiting flow = table.await(source, group);
     if (flow == waiting::no) {
-        if (!tell_router(c, d.packet(), multicast_event_kind::no_entry, vif)) {
+        if (!tell_router(c, table, d.packet(), multicast_event_kind::no_entry, vif)) {
             return drop(c.books, std::move(d).release(), drop_reason::no_multicast_route);
         }
-        const auto again = pipeline::multicast_forward(c.multicast, d.header(), ingress, sent_here);
+        const auto again = pipeline::multicast_forward(table, d.header(), ingress, sent_here);
         if (again.step != pipeline::multicast_step::no_entry) {
-            return follow_entry(c, d, again, false);
+            return follow_entry(c, table, d, again, false);
         }
     }
-    if (flow == waiting::table_full || !c.multicast.hold(std::move(d).release(), c.calls.now.now)) {
+    if (flow == waiting::table_full || !table.hold(std::move(d).release(), c.calls.now.now)) {
         return dropped(c.books, drop_reason::multicast_queue_full);
     }
     return fate::held;
@@ -279,19 +303,36 @@ constexpr fate await_entry(Core& c, multicast_datagram<Core>& d, u8 vif, bool se
 
 // Whether the datagram, which is not for this host, ended at a listener: a router alert at the
 // endpoints that registered for it, an IGMP message at the routing program.
-template <class Core>
+template <class Core, class Table>
 [[nodiscard]] constexpr result<multicast_datagram<Core>, fate>
-pass_to_listeners(Core& c, multicast_datagram<Core>&& d, const interface& in) noexcept {
+pass_to_listeners(Core& c, Table& table, multicast_datagram<Core>&& d,
+                  const interface& in) noexcept {
     if (d.packet().metadata().options.router_alert != 0) {
         return pass_listeners(c, std::move(d), in);
     }
     if (d.header()[ipv4::protocol] == ipv4::protocols::igmp &&
-        tell_router(c, d.packet(), multicast_event_kind::message, c.multicast.find_vif(in.index))) {
+        tell_router(c, table, d.packet(), multicast_event_kind::message,
+                    table.find_vif(in.index))) {
         static_cast<void>(std::move(d).release());
         c.books.tally(balance::absorbed);
         return failure{fate::absorbed};
     }
     return std::move(d);
+}
+
+// What the rules see. They know an interface with a master by the master; VIFs are the interfaces
+// themselves. Linux ipmr_rt_fib_lookup, behind l3mdev_ip_rcv.
+template <class Packet>
+[[nodiscard]] constexpr rule_key multicast_key(const unsummed_datagram<Packet>& d,
+                                               const interface& in, bool sent_here) noexcept {
+    const ipv4::const_view ip = d.header();
+    const u16 known_as = in.master != 0 ? in.master : in.index;
+    return {.source = ip[ipv4::source],
+            .destination = ip[ipv4::destination],
+            .incoming = sent_here ? routing::loopback_index : known_as,
+            .outgoing = sent_here ? known_as : u16{0},
+            .tos = ip[ipv4::tos],
+            .mark = d.packet().metadata().mark};
 }
 
 }  // namespace detail
@@ -304,31 +345,36 @@ constexpr fate route_multicast(Core& c, unsummed_datagram<typename Core::packet_
     const u16 ingress = in.index;
     const bool is_local = found.decided.kind() == decision_kind::deliver;
     unsummed_datagram<typename Core::packet_type> d = std::move(given);
+    auto* const chosen = multicast_table_for(
+        c.multicast, [&]() noexcept { return detail::multicast_key(d, in, found.sent_here); });
+    if (chosen == nullptr) {
+        return drop(c.books, std::move(d).release(), drop_reason::no_multicast_route);
+    }
+    auto& table = *chosen;
     if (!is_local) {
-        auto on = detail::pass_to_listeners(c, std::move(d), in);
+        auto on = detail::pass_to_listeners(c, table, std::move(d), in);
         if (!on.has_value()) {
             return on.error();
         }
         d = std::move(*on);
     }
-    const auto decided =
-        pipeline::multicast_forward(c.multicast, d.header(), ingress, found.sent_here);
+    const auto decided = pipeline::multicast_forward(table, d.header(), ingress, found.sent_here);
     c.books.trace(stage::forward, decision_kind::forward, drop_reason::none, ingress,
                   decided.route.egress, static_cast<u8>(decided.step));
     const bool waits = decided.step == pipeline::multicast_step::no_entry;
     if (!is_local) {
-        return waits ? detail::await_entry(c, d, decided.route.ingress, found.sent_here)
-                     : detail::follow_entry(c, d, decided, false);
+        return waits ? detail::await_entry(c, table, d, decided.route.ingress, found.sent_here)
+                     : detail::follow_entry(c, table, d, decided, false);
     }
     if (!waits) {
-        static_cast<void>(detail::follow_entry(c, d, decided, true));
+        static_cast<void>(detail::follow_entry(c, table, d, decided, true));
     } else {
         typename Core::packet_type copy = d.packet().clone();
         auto kept = pipeline::revalidate(copy);
         if (kept.has_value()) {
             c.books.tally(balance::copied);
             static_cast<void>(
-                detail::await_entry(c, *kept, decided.route.ingress, found.sent_here));
+                detail::await_entry(c, table, *kept, decided.route.ingress, found.sent_here));
         }
     }
     const interface* still = c.tables.running(ingress);  // foreign code ran
@@ -339,15 +385,16 @@ constexpr fate route_multicast(Core& c, unsummed_datagram<typename Core::packet_
 }
 
 // Forwards a datagram that waited for its entry. Linux ipmr_cache_resolve.
-template <class Core>
-constexpr fate resume_multicast(Core& c, typename Core::packet_type&& packet) noexcept {
+template <class Core, class Table>
+constexpr fate resume_multicast(Core& c, Table& table,
+                                typename Core::packet_type&& packet) noexcept {
     auto d = pipeline::revalidate(packet);
     if (!d.has_value()) {
         return drop(c.books, std::move(packet), d.error());
     }
     const auto decided =
-        pipeline::multicast_forward(c.multicast, d->header(), d->packet().interface(), false);
-    return detail::follow_entry(c, *d, decided, false);
+        pipeline::multicast_forward(table, d->header(), d->packet().interface(), false);
+    return detail::follow_entry(c, table, *d, decided, false);
 }
 
 // Gives up the flows that waited for an entry too long.

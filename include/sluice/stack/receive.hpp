@@ -259,7 +259,7 @@ constexpr fate receive_own(Core& c, work_item<typename Core::packet_type>&& item
     if (in == nullptr) {
         return drop(c.books, std::move(item.packet), drop_reason::interface_down);
     }
-    own_arrival own{.back = item.back, .type = item.route.type, .version = item.version};
+    own_arrival own{.back = item.back, .type = item.route.type, .version = item.number};
     if constexpr (!Core::multicast_type::never_routes) {
         // A forwarded packet that this host hears too is not forwarded again.
         own.multicast_routed = own.type == route_type::multicast &&

@@ -294,58 +294,63 @@ public:
     }
 
     // -- multicast routing (multicast_routes<forwarding_cache<>>), for a routing program --
+    // `table` is the number of the program's table where there are several
+    // (multicast_routes<multicast_tables<N>>).
     // Turns forwarding on where VIFs are. Linux MRT_INIT.
     [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
-    open_multicast_routes() noexcept
+    open_multicast_routes(u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        return acts::open_multicast_routes(core_);
+        return acts::open_multicast_routes(core_, table);
     }
     // Turns forwarding off and removes VIFs and entries, but static ones. Linux MRT_DONE.
-    [[gnu::noinline]] constexpr void close_multicast_routes() noexcept
+    [[gnu::noinline]] constexpr void
+    close_multicast_routes(u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        acts::close_multicast_routes(core_);
+        acts::close_multicast_routes(core_, table);
     }
     [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
-    add_vif(u8 number, const virtual_interface& v) noexcept
+    add_vif(u8 number, const virtual_interface& v, u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        return acts::add_vif(core_, number, v);
+        return acts::add_vif(core_, number, v, table);
     }
     [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
-    remove_vif(u8 number) noexcept
+    remove_vif(u8 number, u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        return acts::remove_vif(core_, number);
+        return acts::remove_vif(core_, number, table);
     }
     // Adds or replaces an entry, and sends the packets that waited for it.
     [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
     add_multicast_route(const multicast_entry& e, moment now,
-                        entry_match match = entry_match::any_upstream) noexcept
+                        entry_match match = entry_match::any_upstream,
+                        u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
         const acts::entrance here{core_, now};
-        return acts::add_multicast_route(core_, e, match);
+        return acts::add_multicast_route(core_, e, match, table);
     }
     [[nodiscard, gnu::noinline]] constexpr result<void, multicast_error>
-    remove_multicast_route(const multicast_entry& e,
-                           entry_match match = entry_match::any_upstream) noexcept
+    remove_multicast_route(const multicast_entry& e, entry_match match = entry_match::any_upstream,
+                           u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        return core_.multicast.remove(e, match);
+        return acts::remove_multicast_route(core_, e, match, table);
     }
-    [[gnu::noinline]] constexpr void flush_multicast_routes(multicast_flush which) noexcept
+    [[gnu::noinline]] constexpr void
+    flush_multicast_routes(multicast_flush which, u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        acts::flush_multicast_routes(core_, which);
+        acts::flush_multicast_routes(core_, which, table);
     }
-    [[gnu::noinline]] constexpr void flush_vifs() noexcept
+    [[gnu::noinline]] constexpr void flush_vifs(u32 table = default_multicast_table) noexcept
         requires(routes_multicast)
     {
-        acts::flush_vifs(core_);
+        acts::flush_vifs(core_, table);
     }
-    // The tables: their counters, their router, what it hears.
+    // The table: its counters, its router, what that hears. Of several: their rules, and table(n).
     [[nodiscard]] constexpr auto& multicast_routes() noexcept { return core_.multicast; }
 
     // -- switches --

@@ -40,7 +40,8 @@ struct work_item {
     routing::output_route route{};
     // receive_own: the decision of that route. link_failure: why, and the error for the sender.
     decision back = decision::deliver();
-    u32 version = 0;  // receive_own: route_generation() when it was sent
+    // receive_own: route_generation() when it was sent. multicast: the table of its entry.
+    u32 number = 0;
     work_kind kind = work_kind::receive;
     send_counters counters{};
 };

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/endpoint/pim_registers.hpp>
-#include <sluice/multicast/forwarding_cache.hpp>
+#include <sluice/multicast/multicast_tables.hpp>
 #include <sluice/stack/stack.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 
@@ -98,6 +98,49 @@ TEST_CASE("what is no register of a whole packet to a group is ignored") {
         CHECK(r.forwarded(m).empty());
         CHECK(r.s.counters()[drop_reason::ignored_by_handler] == ++ignored);
     }
+}
+
+TEST_CASE("of several tables the rules choose the register VIF, by the interface of the message") {
+    struct several
+        : policies<based_on<routing>, multicast_routes<multicast_tables<2, forwarding_cache<4>>>> {
+    };
+    stack<several> s{{.seed = testing::fixed_seed}};
+    REQUIRE(s.add_interface({.index = 9}).has_value());
+    REQUIRE(s.add_interface({.index = 2, .address = "10.0.1.1/24"_net, .master = 9}).has_value());
+    for (const u16 pimreg : {u16{10}, u16{11}})
+        REQUIRE(s.add_interface({.index = pimreg}).has_value());
+    u16 device = 10;
+    for (const u32 table : {default_multicast_table, 100u}) {
+        REQUIRE(s.open_multicast_routes(table).has_value());
+        const virtual_interface v{.kind = vif_kind::pim_register, .interface = device++};
+        REQUIRE(s.add_vif(3, v, table).has_value());
+    }
+    const pim_registers registers{s};
+    const auto received_by = [&] {
+        auto came = support::packet_of(s.buffers(), datagram_of({.source = "10.0.1.2"_ip,
+                                                                 .destination = "10.0.1.1"_ip,
+                                                                 .protocol = ipv4::protocols::pim,
+                                                                 .payload = message(inner())}));
+        came.set_interface(2);
+        static_cast<void>(s.receive(std::move(came), {}));
+        u16 by = 0;
+        s.multicast_routes().for_each_table([&](u32, const auto& table) {
+            table.for_each_waiting(
+                [&](ipv4::address, ipv4::address, std::size_t) { by = table.vif(3)->interface; });
+        });
+        s.flush_multicast_routes({.entries = true});
+        s.flush_multicast_routes({.entries = true}, 100);
+        return by;
+    };
+    auto& rules = s.multicast_routes();
+    REQUIRE(rules.add_rule({.priority = 9, .incoming = 11, .target = 100}).has_value());
+    CHECK(received_by() == 10);
+    REQUIRE(rules.add_rule({.priority = 1, .incoming = 9, .target = 100}).has_value());
+    CHECK(received_by() == 11);
+    REQUIRE(rules.remove_rule(1).has_value());
+    REQUIRE(rules.add_rule({.priority = 1, .incoming = 9, .action = rule_action::blackhole})
+                .has_value());
+    CHECK(received_by() == 0);
 }
 
 TEST_CASE("without a register VIF, and after its end, it takes nothing") {

@@ -225,7 +225,7 @@ TEST_CASE("an entry counts every packet, the VIFs only accepted ones") {
     c.count_entry(right, 100, start);
     c.count_entry(wrong, 50, start + 1_s);
     c.count_out(1, 100);
-    CHECK_FALSE(c.count_wrong_interface(wrong, start + 1_s));
+    CHECK(c.count_wrong_interface(wrong, start + 1_s) == multicast_report::none);
     const auto& seen = c.entry(source, group)->seen;
     CHECK(seen.all.packets == 2);
     CHECK(seen.all.bytes == 150);
@@ -247,16 +247,22 @@ TEST_CASE("the wrong interface is reported as MRT_ASSERT and MRT_PIM say, once i
     const auto outgoing = c.find(source, group, 3, 9);  // by VIF 1
     const auto other = c.find(source, group, 4, 9);     // by VIF 2
     const auto no_vif_at_all = c.find(source, group, 9, 9);
-    CHECK_FALSE(c.count_wrong_interface(outgoing, start));
+    const auto told = [&](const multicast_route& r, instant now) {
+        return c.count_wrong_interface(r, now);
+    };
+    CHECK(told(outgoing, start) == multicast_report::none);
     c.reports_outgoing = true;
-    CHECK_FALSE(c.count_wrong_interface(other, start));
-    CHECK(c.count_wrong_interface(outgoing, start));
-    CHECK_FALSE(c.count_wrong_interface(outgoing, start + 3_s));
-    CHECK(c.count_wrong_interface(outgoing, start + 3_s + 1_ms));
+    CHECK(told(other, start) == multicast_report::none);
+    CHECK(told(outgoing, start) == multicast_report::event);
+    CHECK(told(outgoing, start + 3_s) == multicast_report::none);
+    CHECK(told(outgoing, start + 3_s + 1_ms) == multicast_report::event);
     c.reports_any = true;
-    CHECK(c.count_wrong_interface(other, start + 9_s));
-    CHECK_FALSE(c.count_wrong_interface(no_vif_at_all, start + 20_s));
-    CHECK(c.entry(source, group)->seen.wrong_interface == 7);
+    CHECK(told(other, start + 9_s) == multicast_report::event);
+    CHECK(told(no_vif_at_all, start + 20_s) == multicast_report::none);
+    c.reports_packets = true;
+    CHECK(told(other, start + 11_s) == multicast_report::none);
+    CHECK(told(other, start + 13_s) == multicast_report::event_and_packet);
+    CHECK(c.entry(source, group)->seen.wrong_interface == 9);
 }
 
 TEST_CASE("what is refused changes nothing") {

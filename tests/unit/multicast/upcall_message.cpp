@@ -63,6 +63,13 @@ TEST_CASE("a register: a header without options, then the packet as it was recei
                             "070e151c232a31383f464d"));
 }
 
+TEST_CASE("a packet by the wrong interface: as a register, with the VIF that it came by") {
+    CHECK(written("450000201234000002fdaaa90a000102ef01010100070e151c232a31383f464d",
+                  multicast_event_kind::wrong_interface_packet,
+                  1) == hex("4500003412340000040001000a000102ef010101"
+                            "450000201234000002fdaaa90a000102ef01010100070e151c232a31383f464d"));
+}
+
 TEST_CASE("an IGMP message comes as it is") {
     constexpr auto report = "4500001c123400000302aa9d0a000102ef01010c1600f9f1ef01010c";
     CHECK(written(report, multicast_event_kind::message, 0) == hex(report));

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <sluice/multicast/forwarding_cache.hpp>
+#include <sluice/multicast/multicast_tables.hpp>
 #include <sluice/testing/conformance/multicast_routes.hpp>
 
 namespace testing_broken_multicast_routes {
@@ -69,8 +70,39 @@ struct keeps_every_buffer {
     };
 };
 
+template <class Packet>
+using several = typename multicast_tables<2, forwarding_cache<4>>::template model<Packet>;
+
+struct gives_one_table_for_all {
+    static constexpr const char* broken = "make_table() makes another table";
+    template <class Packet>
+    struct model : several<Packet> {
+        constexpr explicit model(hash_key k) noexcept : several<Packet>(k) {}
+        auto* make_table(u32) noexcept { return this->table(default_multicast_table); }
+    };
+};
+struct expires_one_table {
+    static constexpr const char* broken = "expire() is for all tables";
+    template <class Packet>
+    struct model : several<Packet> {
+        constexpr explicit model(hash_key k) noexcept : several<Packet>(k) {}
+        u32 expire(instant now) noexcept {
+            return this->table(default_multicast_table)->expire(now);
+        }
+    };
+};
+struct chooses_no_table {
+    static constexpr const char* broken = "table_for() returns the default table";
+    template <class Packet>
+    struct model : several<Packet> {
+        constexpr explicit model(hash_key k) noexcept : several<Packet>(k) {}
+        auto* table_for(const rule_key&) noexcept { return this->table(1); }
+    };
+};
+
 TEST_CASE_TEMPLATE("broken multicast routes are found", Tag, forwards_without_entry,
-                   loses_what_waits, knows_one_flow, impatient, keeps_every_buffer) {
+                   loses_what_waits, knows_one_flow, impatient, keeps_every_buffer,
+                   gives_one_table_for_all, expires_one_table, chooses_no_table) {
     support::finds<Tag>(
         [](auto report) { return testing::conformance::multicast_routes<Tag>(report); });
 }

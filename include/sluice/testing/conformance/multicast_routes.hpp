@@ -3,7 +3,8 @@
 //     const auto found = testing::conformance::multicast_routes<my_tables>();  // prints faults
 //     return found.passed() ? 0 : 1;
 //
-// The tables begin empty. They may refuse to hold any packet.
+// The tables begin empty. They may refuse to hold any packet. Of several tables the one that the
+// policy begins with is tested, and that the others are apart from it.
 //
 // Source: Linux ipmr_cache_unresolved.
 #pragma once
@@ -32,7 +33,8 @@ public:
 
     void run() {
         using self = multicast_routes_suite;
-        for (const auto each : {&self::empty, &self::holding, &self::giving_up, &self::bounds}) {
+        for (const auto each : {&self::empty, &self::holding, &self::giving_up, &self::bounds,
+                                &self::choosing, &self::apart}) {
             const auto buffers = std::make_unique<pool>();
             const std::size_t all = buffers->available();
             {
@@ -54,7 +56,55 @@ private:
         return packet_of(from, datagram_of({.source = source, .destination = g, .ttl = ttl}));
     }
 
-    void empty(model& m, pool&) {
+    // The table that the policy begins with.
+    static auto& first_of(model& m) { return *multicast_table(m, default_multicast_table); }
+
+    void choosing(model& m, pool&) {
+        check_.begin("at first every packet is of the default table");
+        const auto* const first = multicast_table(m, default_multicast_table);
+        if (!check_.holds(first != nullptr, "the default table is there")) {
+            return;
+        }
+        for (const u16 incoming : {u16{1}, u16{2}, u16{0xffff}}) {
+            check_.given("interface", incoming);
+            const auto* const chosen = multicast_table_for(m, [&]() noexcept {
+                return rule_key{.source = source, .destination = group, .incoming = incoming};
+            });
+            check_.holds(chosen == first, "table_for() returns the default table");
+        }
+        u32 visited = 0;
+        for_each_multicast_table(m, [&](u32 number, const auto&) {
+            visited += number == default_multicast_table ? 1 : 0;
+        });
+        check_.equal(visited, 1u, "for_each_table() visits the default table once");
+        check_.holds(multicast_table(m, 77) == nullptr, "table() makes no table");
+    }
+
+    void apart(model& m, pool& buffers) {
+        if constexpr (has_multicast_tables<model>) {
+            check_.begin("tables are apart");
+            auto* const other = m.make_table(77);
+            if (other == nullptr) {
+                return;  // room for one table
+            }
+            auto& first = first_of(m);
+            check_.holds(other != &first, "make_table() makes another table");
+            check_.holds(m.make_table(77) == other, "make_table() returns a table that is there");
+            check_.holds(m.table(77) == other, "table() finds what make_table() made");
+            check_.holds(m.table(default_multicast_table) == &first, "a table stays where it is");
+            if (!other->hold(to_group(buffers, group, 9), start)) {
+                return;
+            }
+            check_.holds(first.await(source, group) != waiting::yes,
+                         "no flow of another table waits");
+            check_.holds(m.next_deadline() == other->next_deadline(),
+                         "the deadline is that of the first table with one");
+            check_.equal(m.expire(m.next_deadline()), 1u, "expire() is for all tables");
+        }
+    }
+
+    void empty(model& all, pool&) {
+        auto& m = first_of(all);
         check_.begin("empty tables know nothing");
         for (const u16 interface : {u16{1}, u16{2}, u16{0xffff}}) {
             check_.given("interface", interface);
@@ -74,7 +124,8 @@ private:
         check_.holds(m.next_deadline() == instant::never(), "there is no deadline");
     }
 
-    void holding(model& m, pool& buffers) {
+    void holding(model& all, pool& buffers) {
+        auto& m = first_of(all);
         check_.begin("packets that wait come back in order");
         u8 held = 0;
         for (u8 ttl = 1; ttl <= 3; ++ttl) {
@@ -96,7 +147,8 @@ private:
         check_.holds(m.await(source, group) != waiting::yes, "an emptied flow waits no more");
     }
 
-    void giving_up(model& m, pool& buffers) {
+    void giving_up(model& all, pool& buffers) {
+        auto& m = first_of(all);
         check_.begin("a flow waits until its deadline");
         const bool held = m.hold(to_group(buffers, group, 9), start);
         const instant deadline = m.next_deadline();
@@ -112,7 +164,8 @@ private:
         check_.holds(m.next_deadline() == instant::never(), "there is no further deadline");
     }
 
-    void bounds(model& m, pool& buffers) {
+    void bounds(model& all, pool& buffers) {
+        auto& m = first_of(all);
         check_.begin("what waits is bounded, and buffers stay for reception");
         for (u32 i = 0; i < 400; ++i) {
             packet p = to_group(buffers, {group.value + i}, 9);

@@ -115,7 +115,7 @@ TEST_CASE("egress: a packet by lo is queued, received on the interface with the 
     CHECK(item.packet.interface() == 2);
     CHECK(item.route.type == route_type::local);
     CHECK(item.route.interface == 1);
-    CHECK(item.version == c.tables.route_generation());
+    CHECK(item.number == c.tables.route_generation());
 }
 
 }  // namespace

@@ -328,6 +328,45 @@ TEST_CASE("multicast: the wrong interface") {
     check_balance(c, free);
 }
 
+TEST_CASE("multicast: the packet by the wrong interface too, for a program that asked for it") {
+    router c{{.seed = testing::fixed_seed}};
+    furnish_router(c);
+    c.multicast.reports_any = true;
+    c.multicast.reports_packets = true;
+    multicast_entry elsewhere = to({2});
+    elsewhere.upstream = 1;
+    REQUIRE(acts::add_multicast_route(c, elsewhere, {}).has_value());
+    CHECK(receive(c, multicast()) == fate::dropped);
+    CHECK(receive(c, multicast()) == fate::dropped);
+    const auto& events = c.multicast.router.events;
+    REQUIRE(events.size() == 2);
+    CHECK(events[0].event.kind == multicast_event_kind::wrong_interface);
+    CHECK(events[1].event.kind == multicast_event_kind::wrong_interface_packet);
+    CHECK(events[1].event.vif == 0);
+    CHECK(events[1].size == 40);
+    CHECK(events[1].ttl == 9);
+}
+
+TEST_CASE("multicast: a datagram with a chosen endpoint is forwarded like others") {
+    router c{{.seed = testing::fixed_seed}};
+    furnish_router(c);
+    const std::size_t free = c.device.buffers.available();
+    REQUIRE(acts::add_multicast_route(c, to({1}), {}).has_value());
+    struct : hook<router::packet_type> {
+        hook_verdict operator()(router::packet_type& p, const hook_context&) noexcept override {
+            p.writable_metadata().endpoint = {.number = 7};
+            return hook_verdict::accept;
+        }
+    } chooses;
+    REQUIRE(c.gates.hooks.add(hook_point::prerouting, 0, chooses));
+    CHECK(receive(c, multicast()) == fate::forwarded);
+    CHECK(sent_one(c) == multicast(8));
+    CHECK(receive(c, datagram_of({.source = source, .destination = "10.0.2.9"_ip})) ==
+          fate::dropped);
+    CHECK(c.books.counters[drop_reason::belongs_to_endpoint] == 1);
+    check_balance(c, free);
+}
+
 TEST_CASE("multicast: a register VIF gets the packet as it was received") {
     router c{{.seed = testing::fixed_seed}};
     furnish_router(c);

@@ -88,7 +88,7 @@ TEST_CASE("receive: a looped back packet keeps its route until the table changes
         return acts::receive_own(c, {.packet = std::move(p),
                                      .route = {.type = route_type::unicast, .interface = 1},
                                      .back = what,
-                                     .version = version,
+                                     .number = version,
                                      .kind = work_kind::receive_own});
     };
     const u32 now = c.tables.route_generation();
