@@ -115,6 +115,8 @@ enum class drop_reason : u8 {
     ping_full,
     // forwarding, more precise reasons
     belongs_to_endpoint,
+    // shallow reassembly
+    fragment_early,
     count
 };
 
@@ -296,6 +298,8 @@ inline constexpr drop_info drop_table[drop_reason_count] = {
     {"ping_full", "The ping endpoint's queue is full.", "Linux", "SOCKET_RCVBUFF"},
     {"belongs_to_endpoint", "An endpoint was chosen for the packet, but its route leads elsewhere.",
      "Linux", "NOT_SPECIFIED"},
+    {"fragment_early", "The fragment came before the first one, which has the ports.",
+     "RFC 4787 section 11", "NOT_SPECIFIED"},
 };
 
 [[nodiscard]] constexpr const drop_info& describe(drop_reason r) noexcept {
