@@ -1,5 +1,5 @@
-// pieces: measures a datagram cut into copied fragments, cut again from the list of a reassembly
-// (nothing copied), and reassembled from fragments in order and out of order.
+// pieces: measures a datagram cut into copied fragments, cut by reference, cut again from the list
+// of a reassembly (nothing copied), and reassembled from fragments in order and out of order.
 #include "stopwatch.hpp"
 
 #include <sluice/reassembly/bounded_cache.hpp>
@@ -44,6 +44,27 @@ void fragment_copying(benchmark::State& state) {
                       const packet sent = std::move(piece);
                       return true;
                   }).created;
+        watch.stop();
+    }
+    watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
+}
+
+void fragment_by_reference(benchmark::State& state) {
+    using shared_source = sluice::fixed_pool<65536 + sluice::default_headroom, 160, sluice::shared>;
+    const auto size = static_cast<std::uint16_t>(state.range(0));
+    const auto pool = std::make_unique<shared_source>();
+    auto whole = pool->take();
+    bench::write_datagram(whole.put(size), size, "10.0.0.1"_ip, "10.0.0.2"_ip);
+    std::uint64_t pieces = 0;
+    bench::stopwatch watch{state};
+    for (auto _ : state) {
+        watch.start();
+        pieces += sluice::rewrite::fragment<true>(whole.clone(), mtu, *pool,
+                                                  [](shared_source::packet_type&& piece) {
+                                                      const auto sent = std::move(piece);
+                                                      return true;
+                                                  })
+                      .created;
         watch.stop();
     }
     watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
@@ -113,6 +134,12 @@ void reassemble(benchmark::State& state) {
 }  // namespace
 
 BENCHMARK(fragment_copying)->ArgName("bytes")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
+BENCHMARK(fragment_by_reference)
+    ->ArgName("bytes")
+    ->Arg(3000)
+    ->Arg(9000)
+    ->Arg(65535)
+    ->UseManualTime();
 BENCHMARK(fragment_list)->ArgName("bytes")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
 BENCHMARK(reassemble)
     ->ArgNames({"bytes", "shuffled"})

@@ -17,6 +17,7 @@
 namespace peers {
 
 struct sending;  // sending.hpp
+class cutter;    // fragmenting.hpp
 
 // A packet that left by a port, with its Ethernet header if the side writes one.
 struct sent {
@@ -67,6 +68,7 @@ struct module {
     std::unique_ptr<forwarder> (*make_forwarder)() = nullptr;
     std::unique_ptr<host> (*make_host)() = nullptr;
     std::unique_ptr<sender> (*make_sender)() = nullptr;
+    std::unique_ptr<cutter> (*make_cutter)() = nullptr;
 };
 
 }  // namespace peers

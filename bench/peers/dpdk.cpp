@@ -6,6 +6,7 @@
 //
 // Expects: reserved pages of 2 MiB.
 // Never:   counts more than packets and bytes.
+#include "dpdk_module.hpp"
 #include "frame_sink.hpp"
 
 #include <rte_branch_prediction.h>
@@ -44,7 +45,7 @@ static_assert(sizeof(hop) == 16);
 constexpr unsigned no_hop = hops;  // the default of the table
 constexpr unsigned special_hop = no_hop + 1;
 
-bool start() {
+bool start_once() {
     static const bool started = [] {
         std::string core = std::to_string(sched_getcpu());
         std::vector<std::string> words{"peers",          "--in-memory", "--no-pci",
@@ -74,7 +75,7 @@ public:
 
     bool prepare(std::span<const route> routes,
                  std::span<const std::uint32_t> destinations) override {
-        if (!start() || !add_routes(routes)) {
+        if (!start_dpdk() || !add_routes(routes)) {
             return false;
         }
         const auto n = static_cast<unsigned>(destinations.size());
@@ -230,10 +231,15 @@ private:
 
 }  // namespace
 
+bool start_dpdk() {
+    return start_once();
+}
+
 }  // namespace peers
 
 void peers_module(peers::module& m) {
     m.name = "DPDK, rte_fib";
+    m.make_cutter = peers::make_dpdk_cutter;
     m.make_forwarder = []() -> std::unique_ptr<peers::forwarder> {
         return std::make_unique<peers::dpdk_forwarder>();
     };

@@ -6,6 +6,7 @@
 //
 // Expects: modules (contender.hpp), the peer last; one processor (taskset).
 #include "contender.hpp"
+#include "fragments.hpp"
 #include "prefixes.hpp"
 #include "sending.hpp"
 #include "turns.hpp"
@@ -329,6 +330,11 @@ int main(int argc, char** argv) try {
     for (const sending& s : all_sendings) {
         whole = whole && send(o, s);
     }
+    whole = whole && fragments(
+                         o.modules, o.work, [&o](const std::string& cell) { return o.wants(cell); },
+                         [](const std::string& cell, const std::vector<contender>& all) {
+                             print(cell, all, !all.back().name.starts_with("Sluice"));
+                         });
     return whole ? 0 : 1;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "peers: %s\n", e.what());

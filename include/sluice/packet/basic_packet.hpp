@@ -155,11 +155,10 @@ public:
     // Copies bytes to the end: into the tailroom, then into further blocks of the block's own
     // source, if the storage has blocks. False, and no change, when there is no room or no memory.
     [[nodiscard]] constexpr bool append(const_bytes more) noexcept {
-        const u32 before = at_.length();
         if (more.empty()) {
             return true;
         }
-        if (block_ == nullptr || more.size() > max_size - before || !unshare()) {
+        if (block_ == nullptr || more.size() > max_size - at_.length() || !unshare()) {
             return false;
         }
         if constexpr (Storage::is_inline) {
@@ -169,11 +168,7 @@ public:
             }
             return to != nullptr;
         } else {
-            const auto take = [this](u16 offset) { return another(offset); };
-            block_appender appender{*this, take};
-            const bool done = appender.add(more) && appender.finish();
-            trim(done ? at_.length() : before);
-            return done;
+            return append_in_blocks(*this, more, [this](u16 offset) { return another(offset); });
         }
     }
     // Shortens the packet to n bytes if it is longer. Blocks that lie behind the new end return to
@@ -397,6 +392,7 @@ public:
     }
 
 private:
+    friend class detail::piece_maker<basic_packet>;
     static constexpr sluice::metadata default_metadata{};
     static inline sluice::metadata lost_metadata{};
 

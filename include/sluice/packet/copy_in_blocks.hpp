@@ -1,4 +1,4 @@
-// block_appender: adds bytes at the end of a packet, in as many blocks as needed.
+// block_appender, append_in_blocks: add bytes at the end of a packet, in as many blocks as needed.
 // copy_in_blocks: copies a packet of any size, with interface, link addressing and metadata.
 //
 // Each block but the last is filled to its end.
@@ -64,6 +64,16 @@ private:
     Packet part_;  // the last block, while it is not the packet's first
     Take& take_;
 };
+
+// Adds bytes to a packet; false, and no change, when there are too few blocks.
+template <class Packet, class Take>
+[[nodiscard]] constexpr bool append_in_blocks(Packet& whole, const_bytes more, Take&& take) {
+    const u32 before = whole.size();
+    block_appender appender{whole, take};
+    const bool done = appender.add(more) && appender.finish();
+    whole.trim(done ? whole.size() : before);
+    return done;
+}
 
 // take(u16 headroom) returns empty packets; it is called with `headroom` for the first block and
 // with 0 for the others. The copy is empty when there are too few, or when `from` is.

@@ -12,6 +12,9 @@
 
 namespace sluice::detail {
 
+template <class Packet>
+class piece_maker;  // piece_maker.hpp
+
 class handle_word {
 public:
     static constexpr u32 max_length = 0xffffff;
@@ -36,6 +39,14 @@ public:
         return static_cast<link_addressing>(flags() & type_mask);
     }
 
+    // The same marks (interface, link addressing, forwarded, looped) for a packet without metadata,
+    // with these bounds.
+    [[nodiscard]] constexpr handle_word with_bounds(u32 offset, u32 length) const noexcept {
+        handle_word w;
+        w.word_ = (word_ & (u64{0xffff} << 48 | u64{type_mask | forwarded | looped} << 24)) |
+                  u64{offset} << 32 | length;
+        return w;
+    }
     constexpr void set(u8 flag, bool on) noexcept { put(24, flag, on ? flag : 0); }
     constexpr void set_addressing(link_addressing t) noexcept {
         put(24, type_mask, static_cast<u8>(t));

@@ -1,9 +1,9 @@
 // fragment: cuts a datagram into fragments that fit an MTU.
 //
 // A packet that is a list of well-formed packets already (a reassembled or a list-built datagram)
-// gets a header on each. If blocks are counted, fragments may refer to the bytes of the whole. Any
-// other packet is copied into buffers of the source. For bytes without packets use
-// rewrite/fragment_bytes.hpp.
+// gets a header on each. If blocks are counted, fragments may refer to the bytes of the whole, or
+// of a list that does not fit, up to four parts in each. Any other packet is copied into buffers of
+// the source. For bytes without packets use rewrite/fragment_bytes.hpp.
 //
 // Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, and room
 //          for a header in front of a copied fragment.
@@ -16,6 +16,7 @@
 #include <sluice/base/bytes.hpp>
 #include <sluice/packet/copy_in_blocks.hpp>
 #include <sluice/packet/packet_buffer.hpp>
+#include <sluice/packet/piece_maker.hpp>
 #include <sluice/packet/pool_storage.hpp>
 #include <sluice/packet/reader.hpp>
 #include <sluice/rewrite/fragment_plan.hpp>
@@ -53,49 +54,51 @@ template <class Packet, class Sink>
 constexpr fragment_result send_list(Packet&& whole, const fragment_plan& plan,
                                     Sink& sink) noexcept {
     fragment_result r;
+    const sluice::detail::piece_maker<Packet> make{whole};
+    auto* list = make.split(whole);
     Packet piece = std::move(whole);
-    Packet rest = piece.split_list();
-    u32 length = piece.size() - plan.header_size;
-    u32 done = 0;
-    for (;;) {
-        plan.finish(piece.writable(), {.length = length, .done = done, .last = !rest});
-        if (rest) {
-            copy_marks(piece, rest);
+    for (u32 done = 0;;) {
+        const u32 length = piece.size() - plan.header_size;
+        plan.write(piece.writable(), {.length = length, .done = done, .last = list == nullptr});
+        Packet next;
+        if (list != nullptr) {
+            next = make.next(list, plan.header_size, piece);
         }
         if (!sink(std::move(piece))) {
+            make.release(list);
             return r;
         }
         ++r.created;
-        if (!rest) {
+        if (!next) {
             r.complete = true;
             return r;
         }
         done += length;
-        piece = std::move(rest);
-        rest = piece.split_list();
-        length = piece.size();
-        copy_bytes(piece.push(plan.header_size), plan.header.data(), plan.header_size);
+        piece = std::move(next);
     }
 }
 
-// Each fragment is a packet of its own: fill(piece, done, length) makes room for the header and
-// adds the bytes, or returns false for lack of room.
+// Each fragment is a packet of its own: fill(make, piece, done, length) gives it room for the
+// header, whose first byte it returns, and the bytes; nullptr for lack of room. whole: begins with
+// the datagram's header; size: of the datagram.
 template <class Packet, class Source, class Sink, class Fill>
-constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& plan,
+constexpr fragment_result send_pieces(const Packet& whole, u32 size, const fragment_plan& plan,
                                       Source& source, Sink& sink, Fill&& fill) noexcept {
     fragment_result r;
-    const u32 payload = whole.size() - plan.header_size;
+    const sluice::detail::piece_maker<Packet> make{whole};
+    const u32 payload = size - plan.header_size;
     for (u32 done = 0; done < payload;) {
         const u32 left = payload - done;
         const u32 length = left <= plan.limit ? left : plan.room;
         Packet piece = source.take(default_headroom);
-        if (!piece || !fill(piece, done, length)) {
+        std::byte* const header = fill(make, piece, done, length);
+        if (header == nullptr) {
             return r;
         }
-        copy_marks(whole, piece);
-        std::byte* const header = piece.writable();
-        copy_bytes(header, done == 0 ? whole.data() : plan.header.data(), plan.header_size);
-        plan.finish(header, {.length = length, .done = done, .last = length == left});
+        if (done == 0) {
+            copy_bytes(header, whole.data(), plan.header_size);
+        }
+        plan.write(header, {.length = length, .done = done, .last = length == left});
         done += length;
         if (!sink(std::move(piece))) {
             return r;
@@ -106,13 +109,57 @@ constexpr fragment_result send_pieces(const Packet& whole, const fragment_plan& 
     return r;
 }
 
+// Copies the next n bytes of a walk, which has as many; returns the walk behind them.
+template <class Walk>
+[[nodiscard, gnu::noinline]] constexpr Walk copy_parts(Walk walk, std::byte* to, u32 n) noexcept {
+    while (n > 0) {
+        const auto part = walk.take(n);
+        copy_bytes(to, part.data(), part.length);
+        to += part.length;
+        n -= part.length;
+    }
+    return walk;
+}
+
+// Fragments that refer to the bytes of a list that is not shared, because no handle may cut a block
+// to which others refer. Bytes in more parts than a packet has segments are copied.
+template <class Packet, class Source, class Sink>
+constexpr fragment_result send_parts(Packet& whole, const fragment_plan& plan, Source& source,
+                                     Sink& sink) noexcept {
+    using maker = sluice::detail::piece_maker<Packet>;
+    const u32 size = whole.size();
+    auto* const list = maker::split(whole);
+    sluice::detail::part_walk<Packet> walk{whole, list};
+    static_cast<void>(walk.take(plan.header_size));
+    const auto fill = [&](const maker& make, Packet& piece, u32, u32 length) -> std::byte* {
+        const auto start = walk;
+        std::byte* header = make.begin(piece, plan.header_size);
+        for (u32 left = header != nullptr ? length : 0; left > 0;) {
+            const auto part = walk.take(left);
+            if (!make.refer(piece, *part.holder, part.offset, part.length)) {
+                piece = source.take(default_headroom);
+                header = make.begin(piece, plan.header_size + length);
+                if (header != nullptr) {
+                    walk = copy_parts(start, header + plan.header_size, length);
+                }
+                return header;
+            }
+            left -= part.length;
+        }
+        return header;
+    };
+    const fragment_result r = send_pieces(whole, size, plan, source, sink, fill);
+    maker::release(list);
+    return r;
+}
+
 }  // namespace detail
 
 // Cuts whole and passes the fragments to sink(Packet&&) -> bool in order, until it returns false.
 // Consumes the packet. If the MTU is less than the header and 8 bytes, or the header is not
 // contiguous, it creates nothing.
-// References: if blocks are counted, a fragment of a plain packet refers to its bytes instead of
-// copying them. The sink must accept segmented packets then.
+// References: if blocks are counted, a fragment of a plain packet, or of a list that is not shared,
+// refers to its bytes instead of copying them. The sink must accept segmented packets then.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
     const detail::fragment_plan plan{std::as_const(whole).head(), mtu,
@@ -128,23 +175,30 @@ constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink
     Packet used = std::move(whole);
     if constexpr (References && Packet::ownership::counts_references) {
         if (!used.is_segmented()) {
-            const auto refer = [&](Packet& piece, u32 done, u32 length) {
-                return piece.put(plan.header_size) != nullptr &&
-                       piece.attach(used, plan.header_size + done, length);
+            auto& bytes_of = used.storage_block();
+            const u32 at = used.headroom() + plan.header_size;
+            const auto refer = [&](const auto& make, Packet& piece, u32 done, u32 length) {
+                std::byte* const header = make.begin(piece, plan.header_size);
+                return header != nullptr && make.refer(piece, bytes_of, at + done, length)
+                           ? header
+                           : nullptr;
             };
-            return detail::send_pieces(used, plan, source, sink, refer);
+            return detail::send_pieces(used, used.size(), plan, source, sink, refer);
+        }
+        if (!used.is_shared() && sluice::detail::piece_maker<Packet>::is_list_only(used)) {
+            return detail::send_parts(used, plan, source, sink);
         }
     }
     packet_reader<Packet> reader{used};
     reader.skip(plan.header_size);
-    const auto copy = [&](Packet& piece, u32, u32 length) {
-        std::byte* to = piece.put(plan.header_size + length);
-        if (to != nullptr) {
-            reader.copy(to + plan.header_size, length);
+    const auto copy = [&](const auto& make, Packet& piece, u32, u32 length) {
+        std::byte* const header = make.begin(piece, plan.header_size + length);
+        if (header != nullptr) {
+            reader.copy(header + plan.header_size, length);
         }
-        return to != nullptr;
+        return header;
     };
-    return detail::send_pieces(used, plan, source, sink, copy);
+    return detail::send_pieces(used, used.size(), plan, source, sink, copy);
 }
 
 }  // namespace sluice::rewrite

@@ -46,8 +46,10 @@ template <class Sink>
         const u32 left = size - done;
         const u32 length = left <= plan.limit ? left : plan.room;
         std::array<std::byte, ipv4::max_header_length> header{};
-        copy_bytes(header.data(), done == 0 ? valid->data() : plan.header.data(), plan.header_size);
-        plan.finish(header.data(), {.length = length, .done = done, .last = length == left});
+        if (done == 0) {
+            copy_bytes(header.data(), valid->data(), plan.header_size);
+        }
+        plan.write(header.data(), {.length = length, .done = done, .last = length == left});
         if (!sink(const_bytes{header.data(), plan.header_size}, payload.subspan(done, length))) {
             return r;
         }

@@ -44,6 +44,39 @@ std::vector<byte_vector> pieces_of_bytes(const byte_vector& whole, u32 mtu) {
 
 }  // namespace
 
+TEST_CASE("fragment of bytes: the checksum is right whatever the words sum to") {
+    const struct {
+        u16 word;
+        std::size_t payload;
+        u32 mtu;
+    } rows[] = {{.word = 0, .payload = 90, .mtu = 80},
+                // Length and flags alone exceed 16 bits: two carries.
+                {.word = 0x3fff, .payload = 60'000, .mtu = 50'016}};
+    for (const auto& r : rows) {
+        byte_vector whole = datagram_of({.flags_and_offset = r.word,
+                                         .options = list({7, 7, 4, 1, 2, 3, 4, 131, 3, 4, 0, 0}),
+                                         .payload = pattern(r.payload)});
+        u32 pieces = 0;
+        u32 wrong = 0;
+        for (u32 identification = 0; identification <= 0xffff; ++identification) {
+            const ipv4::view ip{whole.data()};
+            ip.set(ipv4::identification, static_cast<u16>(identification));
+            ipv4::set_checksum(ip);
+            const auto cut = rewrite::fragment(whole, r.mtu, [&](const_bytes header, const_bytes) {
+                std::array<std::byte, ipv4::max_header_length> again{};
+                copy_bytes(again.data(), header.data(), header.size());
+                ipv4::set_checksum(ipv4::view{again.data()});
+                wrong += equal_bytes(const_bytes{again}.first(header.size()), header) ? 0u : 1u;
+                ++pieces;
+                return true;
+            });
+            wrong += cut && cut->complete ? 0u : 1u;
+        }
+        CHECK(pieces == 2 * 65536);
+        CHECK(wrong == 0);
+    }
+}
+
 TEST_CASE("fragment of bytes: the pieces are those of packets") {
     const byte_vector options[] = {
         {}, list({148, 4, 0, 0}), list({7, 7, 4, 1, 2, 3, 4, 131, 3, 4, 0})};

@@ -19,38 +19,6 @@ using support::list;
 using pool_type = fixed_pool<2048, 24>;
 using shared_pool = fixed_pool<2048, 24, shared>;
 
-// Counts the requested packets: none if nothing is copied.
-template <class Pool>
-struct counting_source {
-    Pool& pool;
-    u32 taken = 0;
-    typename Pool::packet_type take(u16 headroom) noexcept {
-        ++taken;
-        return pool.take(headroom);
-    }
-};
-
-// A datagram whose first block has `sizes[0]` bytes of data and so on.
-template <class Pool>
-typename Pool::packet_type list_of(Pool& pool, const byte_vector& whole, std::vector<u32> sizes,
-                                   u16 headroom = default_headroom) {
-    const std::size_t header = ipv4::header_length(ipv4::const_view{whole.data()});
-    sizes[0] += static_cast<u32>(header);
-    typename Pool::packet_type packet;
-    std::size_t done = 0;
-    for (const u32 n : sizes) {
-        auto part = pool.take(headroom);
-        copy_bytes(part.put(n), whole.data() + done, n);
-        done += n;
-        if (!packet) {
-            packet = std::move(part);
-        } else {
-            packet.append(std::move(part));
-        }
-    }
-    return packet;
-}
-
 struct row {
     const char* name;
     std::vector<u32> sizes;

@@ -1,4 +1,4 @@
-// A sink that checks the fragments of a datagram, however they were cut.
+// A sink that checks the fragments of a datagram, however they were cut; datagrams that are lists.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -6,6 +6,9 @@
 #include <sluice/rewrite/fragment.hpp>
 
 #include "support/datagrams.hpp"
+
+#include <utility>
+#include <vector>
 
 namespace rewrite_test {
 
@@ -96,5 +99,37 @@ private:
     bool is_list_ = false;
     const char* fault_ = nullptr;
 };
+
+// Counts the requested packets: none if nothing is copied.
+template <class Pool>
+struct counting_source {
+    Pool& pool;
+    u32 taken = 0;
+    typename Pool::packet_type take(u16 headroom) noexcept {
+        ++taken;
+        return pool.take(headroom);
+    }
+};
+
+// A datagram whose first block has `sizes[0]` bytes of data and so on.
+template <class Pool>
+typename Pool::packet_type list_of(Pool& pool, const byte_vector& whole, std::vector<u32> sizes,
+                                   u16 headroom = default_headroom) {
+    const std::size_t header = ipv4::header_length(ipv4::const_view{whole.data()});
+    sizes[0] += static_cast<u32>(header);
+    typename Pool::packet_type packet;
+    std::size_t done = 0;
+    for (const u32 n : sizes) {
+        auto part = pool.take(headroom);
+        copy_bytes(part.put(n), whole.data() + done, n);
+        done += n;
+        if (!packet) {
+            packet = std::move(part);
+        } else {
+            packet.append(std::move(part));
+        }
+    }
+    return packet;
+}
 
 }  // namespace rewrite_test
