@@ -21,11 +21,12 @@ constexpr sluice::u16 first_interface = 2;  // 1 is lo
 // because there are no more VIFs.
 template <class Ownership>
 struct routing
-    : sluice::policies<sluice::based_on<sluice::linux_router>,
-                       sluice::buffers<sluice::fixed_pool<2048, 4096, Ownership>>,
-                       sluice::interfaces<sluice::interface_table<sluice::max_vifs + first_interface>>,
-                       sluice::multicast_routes<sluice::forwarding_cache<256>>,
-                       sluice::output<sluice::queue_output<batch * sluice::max_vifs>>> {
+    : sluice::policies<
+          sluice::based_on<sluice::linux_router>,
+          sluice::buffers<sluice::fixed_pool<2048, 4096, Ownership>>,
+          sluice::interfaces<sluice::interface_table<sluice::max_vifs + first_interface>>,
+          sluice::multicast_routes<sluice::forwarding_cache<256>>,
+          sluice::output<sluice::queue_output<batch * sluice::max_vifs>>> {
     static constexpr sluice::settings initial_settings() noexcept {
         return sluice::linux_router::initial_settings();
     }
