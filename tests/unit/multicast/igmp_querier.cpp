@@ -368,11 +368,11 @@ TEST_CASE("with the subnets of the interface, hosts elsewhere are not heard, but
         ipv4::address from;
         bool is_heard;
     };
-    const row rows[] = {{host, true},
-                        {"10.0.2.9"_ip, true},
-                        {"0.0.0.0"_ip, true},
-                        {"10.0.3.1"_ip, false},
-                        {"0.0.0.1"_ip, false}};
+    const row rows[] = {{.from = host, .is_heard = true},
+                        {.from = "10.0.2.9"_ip, .is_heard = true},
+                        {.from = "0.0.0.0"_ip, .is_heard = true},
+                        {.from = "10.0.3.1"_ip, .is_heard = false},
+                        {.from = "0.0.0.1"_ip, .is_heard = false}};
     querier_settings s;
     s.fast_leave = true;
     REQUIRE(s.subnets.push_back("10.0.1.0/24"_prefix));
