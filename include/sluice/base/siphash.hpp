@@ -85,6 +85,23 @@ struct sip_state {
     return s.finish(u64{9} << 56 | byte);
 }
 
+// The hash of a message of two words whose length is fixed, with the state behind the first word:
+// messages that begin with the same word share the work. Do not use a key for messages of other
+// lengths too: the second word has the place of the length.
+class siphash_prefix {
+public:
+    constexpr siphash_prefix(hash_key key, u64 first) noexcept : state_(detail::sip_begin(key)) {
+        state_.absorb(first);
+    }
+    [[nodiscard]] constexpr u64 with(u64 second) const noexcept {
+        detail::sip_state s = state_;
+        return s.finish(second);
+    }
+
+private:
+    detail::sip_state state_;
+};
+
 // Derives the key of one purpose from the owner's seed. A derived key reveals nothing about
 // another. A stack uses purposes below purposes_of_programs; programs number theirs from there.
 inline constexpr u64 purposes_of_programs = 16;

@@ -261,19 +261,23 @@ public:
     constexpr bool append(basic_packet&& tail) noexcept
         requires(!Storage::is_inline)
     {
+        return !tail.has_packet_list() && append_list(std::move(tail));
+    }
+    // The same for a packet that may be a list: its packets follow it.
+    constexpr bool append_list(basic_packet&& tail) noexcept
+        requires(!Storage::is_inline)
+    {
         if (tail.block_ == nullptr) {
             return true;
         }
         if (block_ == nullptr || &tail == this || tail.at_.length() > max_size - at_.length() ||
-            !unshare() || !tail.unshare() || tail.has_packet_list()) {
+            !unshare() || !tail.unshare()) {
             return false;
         }
         go_on();
         tail.go_on();
-        chain::append(*block_, tail.block_, tail.at_.length());
-        at_.set_length(at_.length() + tail.at_.length());
-        tail.block_ = nullptr;
-        tail.at_ = {};
+        chain::append(*block_, std::exchange(tail.block_, nullptr), tail.at_.length());
+        at_.set_length(at_.length() + std::exchange(tail.at_, word{}).length());
         return true;
     }
 

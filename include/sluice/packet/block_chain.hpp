@@ -36,16 +36,16 @@ struct block_chain {
         return head.segment_count > 0 || head.list != nullptr;
     }
 
-    // Appends the head of another packet, `size` bytes in all, to the list. Its own chain may have
-    // segments.
+    // Appends the head of another packet, `size` bytes in all, to the list, and the packets of its
+    // own list behind it. Each may have segments.
     static constexpr void append(block& head, block* b, u32 size) noexcept {
-        b->next = nullptr;
+        b->next = std::exchange(b->list, nullptr);
         if (head.list == nullptr) {
             head.list = b;
         } else {
             head.list_tail->next = b;
         }
-        head.list_tail = b;
+        head.list_tail = b->next != nullptr ? b->list_tail : b;
         head.elsewhere += size;
     }
 

@@ -4,7 +4,7 @@
 //
 // Expects: a Datagram with members `of_source_earlier` and `of_source_later`.
 // Never:   owns the datagrams.
-// Cost:    about 64 bytes a source; O(1).
+// Cost:    a cache line a source; O(1).
 // Source:  RFC 4963 section 5; Linux struct inet_peer (for the distance alone).
 #pragma once
 
@@ -13,13 +13,15 @@
 namespace sluice::detail {
 
 template <class Datagram>
-struct fragment_source {
-    slot_key key;
-    fragment_source* chain = nullptr;
+struct alignas(64) fragment_source {
+    u64 key = 0;
+    u32 place = 0;  // in the index, as home
+    u32 home = 0;
     u32 fragments = 0;  // received while it had a held datagram, modulo 2^32
     u32 datagrams = 0;  // held now
     u32 pieces = 0;
-    u64 byte_count = 0;  // counted against the threshold
+    u64 charge = 0;  // bytes counted against the threshold
+    u64 memory = 0;  // bytes of buffers
     Datagram* oldest = nullptr;
     Datagram* newest = nullptr;
 

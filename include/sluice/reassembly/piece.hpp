@@ -1,15 +1,14 @@
-// piece, piece_pool: one held fragment, and the free pieces.
+// piece: one or more held fragments whose data are one range; piece_pool: memory for pieces.
 //
 // A piece keeps the packet of a fragment and, beside it, its place in the datagram; never inside
-// the packet's bytes.
+// the packet's bytes. Fragments that continue it follow in the packet's list.
 //
 // Expects: pieces in an array that does not move, in their default state.
 // Never:   allocates.
-// Cost:    about 64 bytes a piece; O(1) to take and to free.
+// Cost:    about 48 bytes a piece; O(1) to take and to free.
 #pragma once
 
 #include <sluice/base/integer.hpp>
-#include <sluice/base/treap.hpp>
 #include <sluice/reassembly/overlap.hpp>
 
 #include <cstddef>
@@ -18,14 +17,14 @@
 namespace sluice::detail {
 
 template <class Packet>
-struct piece : treap_hook<piece<Packet>> {
-    piece* next = nullptr;  // the next piece of its run, or the next free one
+struct piece {
+    piece* next = nullptr;  // the next piece of its datagram, or the next free one
     Packet packet{};
     u32 start = 0;  // data bytes start .. end - 1 of the datagram
     u32 end = 0;
-    u32 run_end = 0;  // first piece of a run: the end of the run
-    u32 charge = 0;   // bytes counted against the threshold
-    u32 header = 0;   // bytes before the data: 0 unless the piece starts at 0
+    u32 charge = 0;  // bytes counted against the threshold
+    u32 memory = 0;  // bytes of buffers
+    u32 header = 0;  // bytes before the data: 0 unless the piece starts at 0
 
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     [[nodiscard]] constexpr byte_range range() const noexcept { return {start, end}; }
@@ -36,8 +35,6 @@ struct piece : treap_hook<piece<Packet>> {
     [[nodiscard]] constexpr bool make_contiguous() noexcept {
         return packet.may_pull(packet.size());
     }
-    // Removes the header; false: the packet cannot.
-    [[nodiscard]] constexpr bool cut_header() noexcept { return cut_front(start); }
     // Removes the header and the bytes before a later place; false: the packet cannot.
     [[nodiscard]] constexpr bool cut_front(u32 place) noexcept {
         const u32 less = header + (place - start);
@@ -58,34 +55,35 @@ template <class Packet>
 class piece_pool {
 public:
     constexpr piece_pool(piece<Packet>* pieces, u32 count) noexcept
-        : fresh_(pieces), fresh_count_(count), size_(count) {}
+        : first_(pieces), fresh_(pieces), fresh_count_(count) {}
 
-    [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
-    [[nodiscard]] constexpr u32 size() const noexcept { return size_; }
-
+    [[nodiscard]] constexpr bool empty() const noexcept {
+        return free_ == nullptr && fresh_count_ == 0;
+    }
     // Precondition: not empty.
     [[nodiscard]] constexpr piece<Packet>& take() noexcept {
-        --size_;
         if (free_ == nullptr) {
             --fresh_count_;
             return *fresh_++;
         }
-        piece<Packet>& p = *std::exchange(free_, free_->next);
-        p.next = nullptr;
-        return p;
+        return *std::exchange(free_, free_->next);
     }
-    // Frees the piece. Its packet, if it still has one, goes back to its source.
+    // Frees a piece of this pool. Its packet, if it still has one, goes back to its source.
     constexpr void give(piece<Packet>& p) noexcept {
         p.packet = Packet{};
         p.next = std::exchange(free_, &p);
-        ++size_;
     }
+    // A piece of this pool by its number.
+    [[nodiscard]] constexpr u32 number_of(const piece<Packet>& p) const noexcept {
+        return static_cast<u32>(&p - first_);
+    }
+    [[nodiscard]] constexpr piece<Packet>& at(u32 number) const noexcept { return first_[number]; }
 
 private:
+    piece<Packet>* first_;
     piece<Packet>* free_ = nullptr;  // freed pieces
     piece<Packet>* fresh_;           // pieces that were never used
     u32 fresh_count_;
-    u32 size_;
 };
 
 }  // namespace sluice::detail

@@ -2,21 +2,26 @@
 //
 // Under a rule that refuses overlaps it keeps runs as Linux does: a fragment that continues the
 // last run extends it, every other one is a new run. Under a rule that settles overlaps it cuts
-// pieces, so that no byte is held twice.
+// pieces, so that no byte is held twice. The pieces are a list; a datagram with more than 16 of
+// them gets a map of their places.
 //
-// Expects: pieces of at least one byte, with unshared packets.
+// Expects: fragments of at least one byte that start at a multiple of 8, with unshared packets.
 // Never:   writes bookkeeping into packets; copies bytes, except where one piece lies inside
 //          another and the inner one wins.
-// Cost:    expected O(log n) a fragment for n pieces; O(1) in order where runs are kept. A rule
-//          that settles is called for each piece that the fragment overlaps.
+// Cost:    constant: at most 16 pieces and one map are read for a fragment, in any order of
+//          arrival; one piece if it continues the last run or starts behind it. A rule that settles
+//          is called for each piece that the fragment overlaps.
 // Source:  RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/integer.hpp>
-#include <sluice/base/treap.hpp>
+#include <sluice/reassembly/keyed_slots.hpp>
 #include <sluice/reassembly/overlap.hpp>
 #include <sluice/reassembly/piece.hpp>
+#include <sluice/reassembly/piece_map.hpp>
+
+#include <utility>
 
 namespace sluice::detail {
 
@@ -27,86 +32,112 @@ enum class insertion : u8 {
     ignored,    // no new bytes; cannot complete the datagram
     drop_fragment,
     drop_datagram,
-    refused,  // the packets could not be made contiguous
+    refused,  // the packets could not be made contiguous, or joined
 };
 
-template <class Packet, overlap_policy Overlap>
+template <class Packet, overlap_policy Overlap, class Probe = no_probe>
 class piece_set {
 public:
     using piece_type = piece<Packet>;
-    using pool = piece_pool<Packet>;
+    // Pieces and maps that all sets of one owner share.
+    struct pool {
+        piece_pool<Packet> pieces;
+        map_pool maps;
+    };
 
     [[nodiscard]] constexpr u32 byte_count() const noexcept { return byte_count_; }
+    // Bytes counted against the threshold, and bytes of buffers.
     [[nodiscard]] constexpr u32 charge() const noexcept { return charge_; }
+    [[nodiscard]] constexpr u32 memory() const noexcept { return memory_; }
     [[nodiscard]] constexpr u32 count() const noexcept { return count_; }
-
-    // Inserts p. If the result is not `taken`, p stays the caller's. Frees pieces that p replaces.
-    [[nodiscard]] constexpr insertion insert(piece_type& p, u32 priority,
-                                             [[maybe_unused]] pool& free) noexcept {
-        p.run_end = p.end;
+    // The piece that is first in order; nullptr if there is none.
+    [[nodiscard]] constexpr const piece_type* first() const noexcept { return first_; }
+    // Inserts a fragment. If the result is `taken`, the set has its packet; else `f` keeps it.
+    // Frees pieces that f replaces. Precondition: a free piece.
+    [[nodiscard, gnu::always_inline]] constexpr insertion insert(piece_type& f,
+                                                                 pool& free) noexcept {
+        const u32 charge = f.charge;
+        const u32 memory = f.memory;
         insertion result = insertion::taken;
+        u32 size = f.size();
         if constexpr (refuses_overlaps<Overlap>) {
-            result = insert_run(p, priority);
+            result = insert_run(f, free);
         } else {
-            result = insert_settled(p, priority, free);
+            result = insert_settled(f, free, size);
         }
         if (result == insertion::taken) {
-            byte_count_ += p.size();
-            charge_ += p.charge;
+            byte_count_ += size;
+            charge_ += charge;
+            memory_ += memory;
             ++count_;
         }
         return result;
     }
 
-    // Calls f(piece&) in order, then frees each piece, with its packet unless f took it. The set is
-    // empty afterwards.
+    // Calls f(piece&) for each piece in order, then frees it, with its packet unless f took it. The
+    // set is empty afterwards.
     template <class F>
     constexpr void drain(pool& free, F&& f) noexcept {
-        for (piece_type* p = runs_.pop_first(); p != nullptr; p = runs_.pop_first()) {
-            while (p != nullptr) {
-                piece_type* next = p->next;
-                f(*p);
-                free.give(*p);
-                p = next;
-            }
+        for (piece_type* p = first_; p != nullptr;) {
+            piece_type* const next = p->next;
+            f(*p);
+            release(*p, free);
+            p = next;
         }
-        *this = piece_set{};
+        if (map_ != nullptr) {
+            free.maps.give(*map_);
+        }
+        clear();
+    }
+    constexpr void clear() noexcept {
+        first_ = last_ = nullptr;
+        map_ = nullptr;
+        byte_count_ = charge_ = memory_ = 0;
+        count_ = piece_count_ = 0;
     }
 
 private:
-    struct order {
-        [[nodiscard]] static constexpr bool before(const piece_type& a,
-                                                   const piece_type& b) noexcept {
-            return a.start < b.start;
+    // The own piece is not of the pool: most datagrams need no other.
+    constexpr void release(piece_type& p, pool& free) noexcept {
+        if (&p == &own_) {
+            p.packet = Packet{};
+        } else {
+            free.pieces.give(p);
         }
-    };
-
-    // Inserts p as Linux does: into the run that it continues, or as a new run.
-    [[nodiscard]] constexpr insertion insert_run(piece_type& p, u32 priority) noexcept {
-        if (last_ == nullptr || last_->end <= p.start) {
-            if (last_ != nullptr && last_->end == p.start) {
-                last_->next = &p;
-                last_run_->run_end = p.end;
-            } else {
-                runs_.insert(p, priority);
-                last_run_ = &p;
-            }
-            last_ = &p;
-            return insertion::taken;
-        }
-        const piece_type* hit = runs_.locate([&p](const piece_type& run) {
-            return p.end <= run.start ? -1 : (p.start >= run.run_end ? 1 : 0);
-        });
-        if (hit == nullptr) {
-            runs_.insert(p, priority);
-            return insertion::taken;
-        }
-        return refuse(p);
     }
-    [[nodiscard]] constexpr insertion refuse(const piece_type& p) const noexcept {
-        const piece_type& first =
-            *runs_.first_after([&p](const piece_type& run) { return run.run_end <= p.start; });
-        switch (Overlap::refuse({first.start, first.run_end}, p.range())) {
+
+    // Inserts f as Linux does: into the run that it continues, or as a new run.
+    [[nodiscard, gnu::always_inline]] constexpr insertion insert_run(piece_type& f,
+                                                                     pool& free) noexcept {
+        if (last_ == nullptr || last_->end < f.start) {
+            link(f, last_, free);
+            return insertion::taken;
+        }
+        if (last_->end == f.start) {
+            if (!last_->packet.append(std::move(f.packet))) {
+                return insertion::refused;
+            }
+            last_->end = f.end;
+            return insertion::taken;
+        }
+        return insert_between(f, free);
+    }
+    [[nodiscard, gnu::noinline]] constexpr insertion insert_between(piece_type& f,
+                                                                    pool& free) noexcept {
+        piece_type* const before = starts_before(f.start + 1, free);
+        const piece_type* const after = behind(before);
+        if (before != nullptr && before->end > f.start) {
+            return refuse(*before, f);
+        }
+        if (after != nullptr && after->start < f.end) {
+            return refuse(*after, f);
+        }
+        link(f, before, free);
+        return insertion::taken;
+    }
+    [[nodiscard]] static constexpr insertion refuse(const piece_type& run,
+                                                    const piece_type& f) noexcept {
+        switch (Overlap::refuse(run.range(), f.range())) {
         case run_answer::ignore:
             return insertion::ignored;
         case run_answer::duplicate:
@@ -119,25 +150,30 @@ private:
         return insertion::drop_datagram;
     }
 
-    [[nodiscard]] constexpr insertion insert_settled(piece_type& p, u32 priority,
-                                                     pool& free) noexcept {
-        if (const piece_type* held = overlapped_by(p); held != nullptr) {
-            const insertion settled = settle(p, held, free);
+    // `size`: the bytes of f that are inserted.
+    // `size`: the bytes of f that are inserted.
+    [[nodiscard]] constexpr insertion insert_settled(piece_type& f, pool& free,
+                                                     u32& size) noexcept {
+        piece_type* before = last_;
+        if (last_ != nullptr && last_->end > f.start) {
+            before = starts_before(f.start, free);
+            const insertion settled = settle(f, before, free);
             if (settled != insertion::taken) {
                 return settled;
             }
         }
-        runs_.insert(p, priority);
+        size = f.size();
+        link(f, before, free);
         return insertion::taken;
     }
     // Asks the rule about all overlaps before a byte changes, then again for each. taken: no held
-    // piece overlaps p any more.
-    [[nodiscard, gnu::noinline]] constexpr insertion settle(piece_type& p, const piece_type* first,
+    // piece overlaps f any more, and `before` is the last piece that starts before f.
+    [[nodiscard, gnu::noinline]] constexpr insertion settle(piece_type& f, piece_type*& before,
                                                             pool& free) noexcept {
-        const byte_range incoming = p.range();
-        for (const piece_type* held = first; held != nullptr;
-             held = overlapping(held->end, p.end)) {
-            const overlap_answer answer = Overlap::settle(held->range(), incoming);
+        const byte_range incoming = f.range();
+        piece_type* held = before != nullptr && before->end > f.start ? before : behind(before);
+        for (const piece_type* p = held; p != nullptr && p->start < f.end; p = p->next) {
+            const overlap_answer answer = Overlap::settle(p->range(), incoming);
             if (answer == overlap_answer::drop_fragment) {
                 return insertion::drop_fragment;
             }
@@ -145,86 +181,175 @@ private:
                 return insertion::drop_datagram;
             }
         }
-        for (piece_type* held = overlapped_by(p); held != nullptr; held = overlapped_by(p)) {
+        while (held != nullptr && held->start < f.end) {
+            piece_type* const next = held->next;
             const bool held_wins =
                 Overlap::settle(held->range(), incoming) == overlap_answer::keep_held;
-            const insertion done = held_wins ? yield(p, *held, free) : prevail(p, *held, free);
+            const insertion done =
+                held_wins ? yield(f, *held, before, free) : prevail(f, *held, before, free);
             if (done != insertion::taken) {
                 return done;
             }
+            held = next;
         }
         return insertion::taken;
     }
-    // The held piece wins: cuts p, or writes a piece inside p into p. taken: continue with p.
-    [[nodiscard]] constexpr insertion yield(piece_type& p, piece_type& held, pool& free) noexcept {
-        if (held.start <= p.start) {
-            if (held.end >= p.end) {
+    // The held piece wins: cuts f, or writes a piece inside f into f. taken: continue with f.
+    [[nodiscard]] constexpr insertion yield(piece_type& f, piece_type& held, piece_type*& before,
+                                            pool& free) noexcept {
+        if (held.start <= f.start) {
+            if (held.end >= f.end) {
                 return insertion::duplicate;
             }
-            return p.cut_front(held.end) ? insertion::taken : insertion::refused;
+            before = &held;
+            return f.cut_front(held.end) ? insertion::taken : insertion::refused;
         }
-        if (held.end >= p.end) {
-            p.cut_back(held.start);
+        if (held.end >= f.end) {
+            f.cut_back(held.start);
             return insertion::taken;
         }
-        if (!p.make_contiguous() || !held.make_contiguous()) {
+        if (!f.make_contiguous() || !held.make_contiguous()) {
             return insertion::refused;
         }
-        copy_bytes(p.at(held.start), held.at(held.start), held.size());
-        drop(held, free);
+        copy_bytes(f.at(held.start), held.at(held.start), held.size());
+        drop(held, before, free);
         return insertion::taken;
     }
-    // p wins: cuts or drops the held piece, or writes p over the middle of it. taken: continue with
-    // p.
-    [[nodiscard]] constexpr insertion prevail(piece_type& p, piece_type& held,
+    // f wins: cuts or drops the held piece, or writes f over the middle of it. taken: continue with
+    // f.
+    [[nodiscard]] constexpr insertion prevail(piece_type& f, piece_type& held, piece_type* before,
                                               pool& free) noexcept {
-        if (held.start < p.start) {
-            if (held.end > p.end) {
-                return write_over(held, p);
+        if (held.start < f.start) {
+            if (held.end > f.end) {
+                return write_over(held, f);
             }
-            byte_count_ -= held.end - p.start;
-            held.cut_back(p.start);
+            byte_count_ -= held.end - f.start;
+            held.cut_back(f.start);
             return insertion::taken;
         }
-        const u32 size = held.size();
-        if (held.end > p.end && held.cut_front(p.end)) {
-            byte_count_ -= size - held.size();
+        if (const u32 start = held.start; held.end > f.end && held.cut_front(f.end)) {
+            byte_count_ -= held.start - start;
+            unmap(held, start, free);
+            map(held, before, free);
         } else {
-            drop(held, free);
+            drop(held, before, free);
         }
         return insertion::taken;
     }
-    [[nodiscard]] static constexpr insertion write_over(piece_type& held, piece_type& p) noexcept {
-        if (!p.make_contiguous() || !held.make_contiguous()) {
+    [[nodiscard]] static constexpr insertion write_over(piece_type& held, piece_type& f) noexcept {
+        if (!f.make_contiguous() || !held.make_contiguous()) {
             return insertion::refused;
         }
-        copy_bytes(held.at(p.start), p.at(p.start), p.size());
+        copy_bytes(held.at(f.start), f.at(f.start), f.size());
         return insertion::merged;
     }
 
-    // The first piece with bytes of start .. end - 1.
-    [[nodiscard]] constexpr piece_type* overlapping(u32 start, u32 end) const noexcept {
-        piece_type* q =
-            runs_.first_after([start](const piece_type& held) { return held.end <= start; });
-        return q != nullptr && q->start < end ? q : nullptr;
+    [[nodiscard]] constexpr piece_type* behind(const piece_type* before) const noexcept {
+        return before != nullptr ? before->next : first_;
     }
-    [[nodiscard]] constexpr piece_type* overlapped_by(const piece_type& p) const noexcept {
-        return overlapping(p.start, p.end);
-    }
-    constexpr void drop(piece_type& q, pool& free) noexcept {
-        runs_.erase(q);
-        byte_count_ -= q.size();
-        charge_ -= q.charge;
-        --count_;
-        free.give(q);
+    // The last piece that starts before this place; nullptr if none does.
+    [[nodiscard]] constexpr piece_type* starts_before(u32 place, const pool& free) const noexcept {
+        piece_type* found = nullptr;
+        piece_type* from = first_;
+        if (map_ != nullptr && place != 0) {
+            u32 region = piece_map::region_of(place - 1);
+            if (!map_->has(region) || at(*map_, region, free).start >= place) {
+                region = map_->before(region);
+            }
+            if (region == piece_map::none) {
+                return nullptr;
+            }
+            from = &at(*map_, region, free);
+        }
+        for (piece_type* p = from; p != nullptr && p->start < place; p = p->next) {
+            found = p;
+            Probe::read();
+        }
+        return found;
     }
 
-    treap<piece_type, order> runs_;
-    piece_type* last_ = nullptr;      // the piece that ends last; with runs only
-    piece_type* last_run_ = nullptr;  // the first piece of the last run
-    u32 byte_count_ = 0;
+    // Keeps a fragment as a piece of its own behind `before` (nullptr: as the first).
+    [[gnu::always_inline]] constexpr void link(piece_type& f, piece_type* before,
+                                               pool& free) noexcept {
+        piece_type& p = own_.packet ? free.pieces.take() : own_;
+        piece_type*& from = before != nullptr ? before->next : first_;
+        p.packet = std::move(f.packet);
+        p.start = f.start;
+        p.end = f.end;
+        p.charge = f.charge;
+        p.memory = f.memory;
+        p.header = f.header;
+        p.next = from;
+        from = &p;
+        if (p.next == nullptr) {
+            last_ = &p;
+        }
+        ++piece_count_;
+        if (map_ != nullptr) {
+            map(p, before, free);
+        } else if (piece_count_ > map_pool::most_without) {
+            make_map(free);
+        }
+    }
+    [[gnu::noinline]] constexpr void make_map(pool& free) noexcept {
+        map_ = &free.maps.take();
+        const piece_type* before = nullptr;
+        for (const piece_type* p = first_; p != nullptr; before = p, p = p->next) {
+            map(*p, before, free);
+        }
+    }
+    // The own piece has the number behind all others.
+    [[nodiscard]] constexpr piece_type& at(const piece_map& map, u32 region,
+                                           const pool& free) const noexcept {
+        const u32 number = map.first[region];
+        return number == piece_map::none ? const_cast<piece_type&>(own_) : free.pieces.at(number);
+    }
+    constexpr void map(const piece_type& p, const piece_type* before, const pool& free) noexcept {
+        const u32 region = piece_map::region_of(p.start);
+        if (map_ != nullptr &&
+            (before == nullptr || piece_map::region_of(before->start) != region)) {
+            map_->set(region, &p == &own_ ? piece_map::none : free.pieces.number_of(p));
+        }
+    }
+    // Removes the piece that started at this place from its region.
+    constexpr void unmap(const piece_type& p, u32 start, const pool& free) noexcept {
+        const u32 region = piece_map::region_of(start);
+        if (map_ == nullptr || &at(*map_, region, free) != &p) {
+            return;
+        }
+        if (p.next != nullptr && piece_map::region_of(p.next->start) == region) {
+            map_->set(region, p.next == &own_ ? piece_map::none : free.pieces.number_of(*p.next));
+        } else {
+            map_->unset(region);
+        }
+    }
+    // `before`: the piece in front of q.
+    constexpr void drop(piece_type& q, piece_type* before, pool& free) noexcept {
+        unmap(q, q.start, free);
+        (before != nullptr ? before->next : first_) = q.next;
+        if (last_ == &q) {
+            last_ = before;
+        }
+        byte_count_ -= q.size();
+        charge_ -= q.charge;
+        memory_ -= q.memory;
+        --count_;
+        --piece_count_;
+        release(q, free);
+        if (map_ != nullptr && piece_count_ <= map_pool::most_without) {
+            free.maps.give(*std::exchange(map_, nullptr));
+        }
+    }
+
+    piece_type own_{};
+    piece_type* first_ = nullptr;
+    piece_type* last_ = nullptr;  // in order
+    piece_map* map_ = nullptr;
+    u32 memory_ = 0;
     u32 charge_ = 0;
-    u32 count_ = 0;
+    u32 byte_count_ = 0;
+    u16 count_ = 0;        // fragments
+    u16 piece_count_ = 0;  // runs, or pieces
 };
 
 }  // namespace sluice::detail

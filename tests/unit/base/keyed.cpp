@@ -91,6 +91,19 @@ TEST_CASE("the hashes of a word, and of a word and a byte, are SipHash-1-3 of th
     static_assert(siphash(paper_key, 1) != siphash_and_byte(paper_key, 1, 0));
 }
 
+TEST_CASE("a common first word: two words, the second in the place of the length") {
+    const hash_key key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    for (const u64 first : {u64{0}, u64{1}, ~u64{0}}) {
+        const siphash_prefix prefix{key, first};
+        for (const u64 byte : {u64{0}, u64{7}, u64{255}}) {
+            CHECK(prefix.with(u64{9} << 56 | byte) ==
+                  siphash_and_byte(key, first, static_cast<u8>(byte)));
+        }
+        CHECK(prefix.with(u64{8} << 56) == siphash(key, first));
+        CHECK(prefix.with(1) != prefix.with(2));
+    }
+}
+
 TEST_CASE("two numbers below a bound are the halves of one draw, the high half first") {
     keyed_random halves{hash_key{3, 4}};
     keyed_random whole{hash_key{3, 4}};

@@ -81,6 +81,40 @@ TEST_CASE_TEMPLATE("a checksum over one block or many is right when the folded s
     }
 }
 
+TEST_CASE("a list appended to a packet, and to a list") {
+    heap_source<1000, 12> blocks;
+    const byte_vector content = pattern(700);
+    const auto list_of = [&](std::size_t from, std::size_t count) {
+        auto p = holding(blocks, part(content, from, from + 100));
+        for (std::size_t i = 1; i < count; ++i) {
+            REQUIRE(p.append(holding(blocks, part(content, from + 100 * i, from + 100 * i + 100))));
+        }
+        return p;
+    };
+    for (const std::size_t first : {1u, 2u, 3u}) {
+        for (const std::size_t second : {1u, 2u, 3u}) {
+            CAPTURE(first);
+            CAPTURE(second);
+            auto whole = list_of(0, first);
+            auto more = list_of(100 * first, second);
+            REQUIRE(whole.append_list(std::move(more)));
+            CHECK_FALSE(more);
+            REQUIRE(whole.append_list(list_of(100 * (first + second), 1)));
+            CHECK(whole.size() == 100 * (first + second + 1));
+            CHECK((content_of(whole) == part(content, 0, whole.size())));
+            const auto rest = whole.split_list();
+            CHECK((content_of(rest) == part(content, 100, 100 * (first + second + 1))));
+        }
+    }
+    auto list = list_of(0, 2);
+    CHECK_FALSE(list.append_list(std::move(list)));
+    heap_source<1000, 12>::packet_type none;
+    CHECK_FALSE(none.append_list(std::move(list)));
+    CHECK((content_of(list) == part(content, 0, 200)));
+    CHECK(list.append_list(std::move(none)));
+    CHECK((content_of(list) == part(content, 0, 200)));
+}
+
 TEST_CASE("a part split off after gathering has the right bytes") {
     heap_source<100'000, 3> blocks;
     const byte_vector content = pattern(99'000);

@@ -14,7 +14,7 @@ using cache_type = bounded_cache<16, overlap::reject_datagram, 24>::model<packet
 
 static_assert(reassembly_policy<bounded_cache<16>, packet>);
 static_assert(bounded_cache<1024>::model<packet>::fragment_limit == 2048);
-static_assert(cache_type::memory_limit < 10'000);
+static_assert(cache_type::memory_limit < 12'000);
 
 }  // namespace
 

@@ -1,0 +1,110 @@
+// keyed_slots against a map, to its last record, and with hashes that collide.
+#include <sluice/base/random.hpp>
+#include <sluice/base/siphash.hpp>
+#include <sluice/reassembly/keyed_slots.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+namespace reassembly_keyed_slots {
+using namespace sluice;
+
+namespace {
+
+struct record {
+    u64 key = 0;
+    u32 place = 0;
+    u32 home = 0;
+};
+struct counting {
+    static inline u32 count = 0;
+    static void read() { ++count; }
+};
+
+struct subject {
+    using table = detail::keyed_slots<record, counting>;
+
+    std::vector<record> records;
+    std::vector<detail::slot_line> lines;
+    std::vector<u32> numbers;
+    table slots;
+
+    explicit subject(std::size_t n)
+        : records(n), lines(table::lines_for(n)), numbers(n),
+          slots(records.data(), n, lines.data(), numbers.data()) {}
+};
+
+u64 hash_of(u64 key) {
+    return siphash({3, 4}, key);
+}
+
+}  // namespace
+
+TEST_CASE("all records of a table can be used, and each is found") {
+    for (const std::size_t n : {1u, 2u, 3u, 12u, 13u, 16u, 100u, 1024u, 3584u, 65'536u}) {
+        CAPTURE(n);
+        subject s{n};
+        u32 most = 0;
+        for (u64 key = 0; key < n; ++key) {
+            record* r = s.slots.take(hash_of(key), key);
+            REQUIRE(r != nullptr);
+            CHECK(r->key == key);
+        }
+        CHECK(s.slots.take(hash_of(n), n) == nullptr);
+        for (u64 key = 0; key < 2 * n; ++key) {
+            counting::count = 0;
+            const record* r = s.slots.find(hash_of(key), key);
+            most = std::max(most, counting::count);
+            CHECK((r != nullptr && r->key == key) == (key < n));
+        }
+        CHECK(most <= 6);  // a line or two, and records whose byte matches
+        for (u64 key = 0; key < n; ++key) {
+            s.slots.release(*s.slots.find(hash_of(key), key));
+            CHECK(s.slots.find(hash_of(key), key) == nullptr);
+        }
+        CHECK(s.slots.take(1, 2) != nullptr);
+    }
+}
+
+TEST_CASE("the same as a map, whatever is taken and released") {
+    subject s{64};
+    std::map<u64, record*> model;
+    keyed_random random{hash_key{5, 6}};
+    for (u32 i = 0; i < 100'000; ++i) {
+        const u64 key = random.below(100);
+        // Few different hashes, so that lines overflow.
+        const u64 hash = hash_of(key % 40) & ~u64{8};
+        record* const found = s.slots.find(hash, key);
+        REQUIRE(found == (model.contains(key) ? model[key] : nullptr));
+        if (found != nullptr && random.below(2) == 0) {
+            s.slots.release(*found);
+            model.erase(key);
+        } else if (found == nullptr) {
+            if (record* r = s.slots.take(hash, key); r != nullptr) {
+                model[key] = r;
+            }
+        }
+        REQUIRE(model.size() <= 64);
+    }
+}
+
+TEST_CASE("keys with one hash fill two lines, then are refused; others are not") {
+    subject s{64};
+    for (u64 key = 0; key < 24; ++key) {
+        REQUIRE(s.slots.take(0, key) != nullptr);
+    }
+    CHECK(s.slots.take(0, 24) == nullptr);
+    CHECK(s.slots.take(5, 25) != nullptr);
+    for (u64 key = 0; key < 24; ++key) {
+        REQUIRE(s.slots.find(0, key) != nullptr);
+    }
+    s.slots.release(*s.slots.find(0, 3));
+    CHECK(s.slots.take(0, 24) != nullptr);
+    CHECK(s.slots.find(0, 24) != nullptr);
+    CHECK(s.slots.find(0, 23) != nullptr);
+}
+
+}  // namespace reassembly_keyed_slots
