@@ -19,7 +19,8 @@ sluice_packages_live=(
     dumpcap:wireshark-common igmpproxy:igmpproxy)
 # What bench/peers compares with.
 sluice_packages_peers=(
-    /usr/include/dpdk/rte_fib.h:libdpdk-dev /usr/include/lwip/lwipopts.h:liblwip-dev pkg-config:pkgconf)
+    /usr/include/dpdk/rte_fib.h:libdpdk-dev /usr/include/lwip/lwipopts.h:liblwip-dev
+    /usr/include/tins/tins.h:libtins-dev pkg-config:pkgconf)
 
 # Debian keeps ip, traceroute and others where only root's PATH leads.
 PATH+=:/usr/local/sbin:/usr/sbin:/sbin

@@ -16,8 +16,9 @@
 
 namespace peers {
 
-struct sending;  // sending.hpp
-class cutter;    // fragmenting.hpp
+struct sending;     // sending.hpp
+class cutter;       // fragmenting.hpp
+class reassembler;  // reassembling.hpp
 
 // A packet that left by a port, with its Ethernet header if the side writes one.
 struct sent {
@@ -69,6 +70,7 @@ struct module {
     std::unique_ptr<host> (*make_host)() = nullptr;
     std::unique_ptr<sender> (*make_sender)() = nullptr;
     std::unique_ptr<cutter> (*make_cutter)() = nullptr;
+    std::unique_ptr<reassembler> (*make_reassembler)() = nullptr;
 };
 
 }  // namespace peers

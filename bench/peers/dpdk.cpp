@@ -240,6 +240,7 @@ bool start_dpdk() {
 void peers_module(peers::module& m) {
     m.name = "DPDK, rte_fib";
     m.make_cutter = peers::make_dpdk_cutter;
+    m.make_reassembler = peers::make_dpdk_reassembler;
     m.make_forwarder = []() -> std::unique_ptr<peers::forwarder> {
         return std::make_unique<peers::dpdk_forwarder>();
     };

@@ -9,5 +9,6 @@ namespace peers {
 bool start_dpdk();
 
 std::unique_ptr<cutter> make_dpdk_cutter();
+std::unique_ptr<reassembler> make_dpdk_reassembler();
 
 }  // namespace peers

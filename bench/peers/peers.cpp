@@ -8,6 +8,7 @@
 #include "contender.hpp"
 #include "fragments.hpp"
 #include "prefixes.hpp"
+#include "reassembly.hpp"
 #include "sending.hpp"
 #include "turns.hpp"
 
@@ -330,11 +331,12 @@ int main(int argc, char** argv) try {
     for (const sending& s : all_sendings) {
         whole = whole && send(o, s);
     }
-    whole = whole && fragments(
-                         o.modules, o.work, [&o](const std::string& cell) { return o.wants(cell); },
-                         [](const std::string& cell, const std::vector<contender>& all) {
-                             print(cell, all, !all.back().name.starts_with("Sluice"));
-                         });
+    const auto wants = [&o](const std::string& cell) { return o.wants(cell); };
+    const auto print_cell = [](const std::string& cell, const std::vector<contender>& all) {
+        print(cell, all, !all.back().name.starts_with("Sluice"));
+    };
+    whole = whole && fragments(o.modules, o.work, wants, print_cell) &&
+            reassembly(o.modules, o.work, wants, print_cell);
     return whole ? 0 : 1;
 } catch (const std::exception& e) {
     std::fprintf(stderr, "peers: %s\n", e.what());

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sluice beside DPDK and lwIP: builds both sides, reserves 2 MiB pages, lets the sides take turns, prints a table.
+# Sluice beside DPDK, lwIP and libtins: builds both sides, reserves 2 MiB pages, lets the sides take turns, prints a table.
 #   bench/peers/run.sh [--quick] [--runs N] [--burst N] [--only TEXT] [--core N] [--build FOLDER]      as root
 # --runs: as many runs (1), the table has the median of each cell; --burst: packets handed over at a time (256); --only:
 # cells with that in their name; --core: the processor (the last one); --build: default build/peers. Missing packages are
@@ -32,12 +32,12 @@ for compiler in g++ clang++-19; do
         -DSLUICE_BUILD_FUZZ=OFF &&
         cmake --build "$build/$compiler" --target peers_sluice; } > "$log" 2>&1 || { tail -n 30 "$log"; exit 1; }
 done
-cmake --build "$build/g++" --target peers peers_dpdk peers_lwip > "$build/g++.log" 2>&1 ||
+cmake --build "$build/g++" --target peers peers_dpdk peers_lwip peers_libtins > "$build/g++.log" 2>&1 ||
     { tail -n 30 "$build/g++.log"; exit 1; }
 
-# For DPDK 640 MiB; for Sluice, built twice, buffers and routes.
+# For DPDK 640 MiB and up to 700 MB of fragments; for Sluice, built twice, buffers and routes.
 pages=/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages
-wanted=1100
+wanted=1700
 before=$(cat "$pages")
 figures=$(mktemp)
 finish() {
@@ -54,7 +54,7 @@ got=$(($(cat "$pages") - before))
 for run in $(seq "$runs"); do
     echo "run $run of $runs, on processor $core"
     taskset -c "$core" "$build/g++/bench/peers/peers" "${options[@]}" "$build/g++/bench/peers/peers_sluice.so" \
-        "$build/clang++-19/bench/peers/peers_sluice.so" "$build/g++/bench/peers/peers_dpdk.so" \
-        "$build/g++/bench/peers/peers_lwip.so" >> "$figures"
+        "$build/clang++-19/bench/peers/peers_sluice.so" "$build/g++/bench/peers/peers_libtins.so" \
+        "$build/g++/bench/peers/peers_dpdk.so" "$build/g++/bench/peers/peers_lwip.so" >> "$figures"
 done
 python3 bench/peers/table.py "$figures"

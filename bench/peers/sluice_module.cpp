@@ -11,4 +11,5 @@ void peers_module(peers::module& m) {
     m.make_host = peers::make_sluice_host;
     m.make_sender = peers::make_sluice_sender;
     m.make_cutter = peers::make_sluice_cutter;
+    m.make_reassembler = peers::make_sluice_reassembler;
 }

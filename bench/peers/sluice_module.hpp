@@ -9,5 +9,6 @@ std::unique_ptr<forwarder> make_sluice_forwarder();
 std::unique_ptr<host> make_sluice_host();
 std::unique_ptr<sender> make_sluice_sender();
 std::unique_ptr<cutter> make_sluice_cutter();
+std::unique_ptr<reassembler> make_sluice_reassembler();
 
 }  // namespace peers
