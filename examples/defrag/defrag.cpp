@@ -1,8 +1,8 @@
 // defrag: reassembles the fragments of a capture.
 //
 // Shows: the reassembly cache without a stack: validate, insert, expire. The capture's timestamps
-// are the clock; an overlap rejects the datagram, as in Linux.
-// Run: ./defrag [--list] [--no-checksum] IN OUT
+// are the clock. Every overlap rule of the library, and what the cache does when it is full.
+// Run: ./defrag [--overlap RULE] [--evict] [--user-limit] [--list] [--no-checksum] IN OUT
 // IN is pcap or pcapng; OUT has the same format. Each datagram takes the place of the fragment that
 // completed it, with the link header of its first fragment. All other frames stay unchanged.
 #include "capture_output.hpp"
@@ -23,7 +23,7 @@ using examples::captured_frame;
 using examples::defragmenter;
 
 constexpr const char* usage =
-    "usage: defrag [--list] [--no-checksum] IN OUT\n"
+    "usage: defrag [--overlap RULE] [--evict] [--user-limit] [--list] [--no-checksum] IN OUT\n"
     "Reassembles the fragments of a capture. IN is pcap or pcapng; OUT has the same format and is\n"
     "readable by its owner alone. OUT has each datagram at the place of its last fragment, with "
     "the\n"
@@ -34,13 +34,25 @@ constexpr const char* usage =
     "different VLANs, PPPoE sessions, interfaces and directions, nor, as in Linux, fragments of "
     "one\n"
     "datagram with more than 64 other fragments of their sender between them.\n"
-    "  --list         print a line for each reassembled datagram\n"
-    "  --no-checksum  ignore the header checksum, for captures made before the device filled it "
-    "in\n";
+    "  --evict         when 16,384 datagrams wait, drop the oldest; without, refuse fragments\n"
+    "  --user-limit    no sender may use more than a 16th of the memory\n"
+    "  --list          print a line for each reassembled datagram\n"
+    "  --no-checksum   ignore the header checksum, for captures made before the device filled it "
+    "in\n"
+    "  --overlap RULE  who wins where fragments overlap:\n";
+
+void print_usage() {
+    std::fputs(usage, stderr);
+    for (const examples::named_rule& r : examples::named_rules) {
+        std::fprintf(stderr, "      %-15s  %s\n", r.name, r.means);
+    }
+    std::fputs(examples::capture_exit_usage, stderr);
+}
 
 struct arguments {
     bool list = false;
     examples::checksums made = examples::checksums::as_captured;
+    examples::cache_choices cache;
     const char* from = nullptr;
     const char* to = nullptr;
 };
@@ -52,6 +64,16 @@ bool parse(int argc, char** argv, arguments& given) {
             given.list = true;
         } else if (word == "--no-checksum") {
             given.made = examples::checksums::not_filled_in;
+        } else if (word == "--evict") {
+            given.cache.evict = true;
+        } else if (word == "--user-limit") {
+            given.cache.user_limit = true;
+        } else if (word == "--overlap" && i + 1 < argc) {
+            given.cache.rule = examples::rule_named(argv[++i]);
+            if (given.cache.rule == nullptr) {
+                std::fprintf(stderr, "defrag: no overlap rule %s\n", argv[i]);
+                return false;
+            }
         } else if (word.starts_with("-") || given.to != nullptr) {
             return false;
         } else {
@@ -113,12 +135,12 @@ void print_counts(const examples::defrag_counts& c, const arguments& given, unsi
 int main(int argc, char** argv) {
     arguments given;
     if (!parse(argc, argv, given)) {
-        std::fprintf(stderr, "%s%s", usage, examples::capture_exit_usage);
+        print_usage();
         return examples::capture_usage;
     }
     capture_input in{"defrag", given.from};
     const auto seed = sluice::port::or_exit("defrag", sluice::port::system_seed());
-    const auto done = std::make_unique<defragmenter>(given.made, seed);
+    const auto done = std::make_unique<defragmenter>(given.made, given.cache, seed);
     while (const captured_frame* const frame = in.next()) {
         done->take(*frame);
     }

@@ -1,8 +1,8 @@
 // defragmenter: finds the fragments of each datagram in a capture and reassembles them.
 //
-// It keeps fragments of different VLANs, sessions, interfaces and directions apart, and evicts the
-// oldest datagram when its memory is full. is_part() returns whether a frame went into a datagram;
-// wholes() are the datagrams, each with the number of the frame that completed it.
+// It keeps fragments of different VLANs, sessions, interfaces and directions apart. is_part()
+// returns whether a frame went into a datagram; wholes() are the datagrams, each with the number of
+// the frame that completed it.
 //
 // Expects: the frames in order, by take().
 // Never:   changes a frame that is no part of a datagram.
@@ -10,15 +10,16 @@
 
 #include "../support/capture_input.hpp"
 #include "../support/offloaded.hpp"
+#include "any_cache.hpp"
 #include "frame_source.hpp"
 
 #include <sluice/pipeline/validate.hpp>
-#include <sluice/reassembly/bounded_cache.hpp>
 
 #include <algorithm>
 #include <compare>
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -33,12 +34,6 @@ struct defrag_counts {
 
 class defragmenter {
     using packet = frame_source::packet_type;
-    // More than a Linux host holds in its 4 MiB: about 3,000 single fragments.
-    static constexpr std::size_t most = 16'384;
-    static constexpr sluice::reassembly_limits limits{.high_threshold = 64 * 1024 * 1024};
-    using cache = sluice::bounded_cache<most, sluice::overlap::reject_datagram,
-                                        sluice::default_fragments(most),
-                                        sluice::on_full::evict_oldest>::model<packet>;
 
 public:
     struct whole {
@@ -47,12 +42,13 @@ public:
         sluice::u32 link_header;
     };
 
-    defragmenter(checksums made, sluice::hash_key seed) : made_{made}, cache_{seed} {}
+    defragmenter(checksums made, const cache_choices& chosen, sluice::hash_key seed)
+        : made_{made}, cache_{make_any_cache<packet>(chosen, seed)} {}
 
     void take(const captured_frame& frame) {
         ++counts_.frames;
         is_part_.push_back(false);
-        cache_.expire(frame.now, [this](auto&&) { ++counts_.timeouts; });
+        counts_.timeouts += cache_->expire(frame.now);
         packet p = load(frame);
         if (!p) {
             return;
@@ -64,8 +60,7 @@ public:
             return;
         }
         ++counts_.fragments;
-        auto step = cache_.insert(std::move(*valid), sluice::reassembly_user::application,
-                                  domain_of(frame), frame.now, limits);
+        auto step = cache_->insert(std::move(*valid), domain_of(frame), frame.now);
         counts_.incomplete += step.evicted_datagrams + (step.too_far ? 1u : 0u);
         if (step.kind == sluice::reassembly_result::complete) {
             keep(frame, std::move(step.packet));
@@ -74,9 +69,7 @@ public:
         }
     }
     // Counts all datagrams still incomplete.
-    void finish() {
-        cache_.expire(sluice::instant::never(), [this](auto&&) { ++counts_.incomplete; });
-    }
+    void finish() { counts_.incomplete += cache_->expire(sluice::instant::never()); }
 
     [[nodiscard]] const defrag_counts& counts() const noexcept { return counts_; }
     [[nodiscard]] bool is_part(unsigned long frame) const { return is_part_[frame - 1]; }
@@ -172,7 +165,7 @@ private:
     std::vector<whole> wholes_;
     std::map<network, sluice::u16> domains_;
     frame_source source_;
-    cache cache_;
+    std::unique_ptr<any_cache<packet>> cache_;
 };
 
 }  // namespace examples

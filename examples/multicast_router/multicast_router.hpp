@@ -72,7 +72,8 @@ public:
                edge_.stack().open_multicast_routes().has_value();
     }
     [[nodiscard]] bool add(u8 vif, const network& n, const sluice::port::af_packet::device& d,
-                           const sluice::querier_settings& q, moment now) noexcept {
+                           sluice::querier_settings q, moment now) noexcept {
+        static_cast<void>(q.subnets.push_back(n.address.network()));  // there is room for one
         const auto index = static_cast<u16>(vif + first_interface);
         return edge_.sink().add(index, d.sender()) &&
                edge_

@@ -1,4 +1,4 @@
-// Runs the conformance suite on each overlap rule of the library and on four rules of a user, and
+// Runs the conformance suite on each overlap rule of the library and on three rules of a user, and
 // tests how a cache asks a rule.
 #include "../unit/reassembly/fragments.hpp"
 #include "support/conformance.hpp"
@@ -14,17 +14,11 @@ using namespace reassembly_test;
 
 namespace {
 
-// A user's own rules: two of other systems, and two that give every answer.
-struct bsd {  // the lower offset wins; at equal offsets the held bytes
+// A user's own rules: one of a size, and two that give every answer.
+struct longer_wins {
     static constexpr overlap_answer settle(byte_range held, byte_range incoming) noexcept {
-        return held.start <= incoming.start ? overlap_answer::keep_held
-                                            : overlap_answer::keep_incoming;
-    }
-};
-struct windows {  // the held bytes win, unless they lie inside the incoming ones
-    static constexpr overlap_answer settle(byte_range held, byte_range incoming) noexcept {
-        const bool inside = incoming.start < held.start && held.end < incoming.end;
-        return inside ? overlap_answer::keep_incoming : overlap_answer::keep_held;
+        return held.size() >= incoming.size() ? overlap_answer::keep_held
+                                              : overlap_answer::keep_incoming;
     }
 };
 struct by_arithmetic {
@@ -49,8 +43,9 @@ struct forgiving {  // refuses runs: a fragment by its size, else its datagram
 }  // namespace
 
 TEST_CASE_TEMPLATE("overlap", Rule, overlap::reject_datagram, overlap::reject_fragment,
-                   overlap::keep_first, overlap::keep_last, bsd, windows, by_arithmetic,
-                   forgiving) {
+                   overlap::keep_first, overlap::keep_last, overlap::bsd, overlap::bsd_right,
+                   overlap::old_linux, overlap::windows, overlap::solaris, longer_wins,
+                   by_arithmetic, forgiving) {
     support::conforms(testing::conformance::overlap_rule<Rule>(support::to_doctest), 60'000);
 }
 

@@ -146,13 +146,28 @@ def test_nothing_is_lost(program, folder):
     run(program, folder / "in.pcap", folder / "out.pcap")
     check("40 around 3,000", read_pcap(folder / "out.pcap")[1],
           others + [frame(whole(i)) for i in waiting])
-    # More lone ones than there is room for: the oldest give way.
+    # More lone ones than there is room for: refused as in Linux, or the oldest give way.
     lone = [frame(first(i)) for i in range(20000)]
     good = [f for i in range(30000, 30100) for f in (frame(first(i)), frame(last(i)))]
+    made = [frame(whole(i)) for i in range(30000, 30100)]
     write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
-    run(program, folder / "in.pcap", folder / "out.pcap")
-    check("100 behind 20,000", read_pcap(folder / "out.pcap")[1],
-          lone + [frame(whole(i)) for i in range(30000, 30100)])
+    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    check("100 behind 20,000, refused", read_pcap(folder / "out.pcap")[1], lone + good)
+    check("refused", (counts["refused"], counts["incomplete"]), (20000 - 16384 + 200, 16384))
+    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap", "--evict")
+    check("100 behind 20,000", read_pcap(folder / "out.pcap")[1], lone + made)
+    check("evicted", (counts["refused"], counts["incomplete"]), (0, 20000))
+    # A flooding sender leaves fifteen sixteenths to others, who are refused nothing.
+    other = bytes([10, 9, 9, 9])
+    good = [f for i in range(100) for f in (frame(first(i, source=other)),
+                                            frame(last(i, source=other)))]
+    write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
+    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap", "--user-limit")
+    check("another sender", (counts["datagrams"], counts["refused"], counts["incomplete"]),
+          (100, 20000 - 1024, 1024))
+    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap", "--user-limit", "--evict")
+    check("another sender, evicting", (counts["datagrams"], counts["refused"],
+                                       counts["incomplete"]), (100, 0, 20000))
     # So many others of its source between its two halves: another datagram (Linux ip_frag_too_far).
     far = [frame(first(1))] + [frame(first(i)) for i in range(2, 67)] + [frame(last(1))]
     write_pcap(folder / "in.pcap", [(1, f) for f in far])
@@ -163,6 +178,37 @@ def test_nothing_is_lost(program, folder):
     out, counts, _ = defrag(program, folder, again)
     check("twice", out, [again[1], frame(whole(1)), again[3]])
     check("counted twice", counts["duplicates"], 1)
+
+
+# What the systems made of the 17 fragments of Novak's paper (units of 8 bytes: letter, place, size).
+NOVAK = [("A", 0, 3), ("B", 4, 2), ("C", 6, 3), ("D", 10, 1), ("E", 13, 2), ("F", 15, 3),
+         ("G", 18, 2), ("H", 20, 2), ("I", 22, 1), ("J", 1, 4), ("K", 6, 3), ("L", 9, 3),
+         ("M", 12, 3), ("N", 16, 1), ("O", 19, 1), ("P", 20, 1), ("Q", 22, 2)]
+RULES = {"first": "AAAJBBCCCLDLMEEFFFGGHHIQ", "last": "AJJJJBKKKLLLMMMFNFGOPHQQ",
+         "bsd": "AAAJJBCCCLLLMMMFFFGGHHIQ", "bsd-right": "AJJJBBKKKLDLMEEFNFGOPHQQ",
+         "linux": "AAAJJBKKKLLLMMMFFFGGPHQQ", "windows": "AAAJBBCCCLLLMEEFFFGGHHIQ",
+         "solaris": "AAAJBBCCCLLLMMMFFFGGHHIQ"}
+
+
+def test_rules(program, folder):
+    frames = [frame(fragment(1, 8 * at, letter.encode() * 8 * size, letter != "Q"))
+              for letter, at, size in NOVAK]
+    for rule, made in RULES.items():
+        data = b"".join(letter.encode() * 8 for letter in made)
+        out, counts, _ = defrag(program, folder, frames, "--overlap", rule)
+        check(rule, (out[-1], counts["datagrams"]), (frame(make.ipv4(data, ident=1)), 1))
+    for options in ([], ["--overlap", "reject-datagram"], ["--overlap", "reject-fragment"]):
+        out, counts, _ = defrag(program, folder, frames, *options)
+        check(f"{options}", (out, counts["datagrams"]), (frames, 0))
+    # A stranger's bytes in the way of the rest.
+    frames = [frame(first(1)), frame(fragment(1, 256, b"x" * 512, True)), frame(last(1))]
+    check("reject-fragment", defrag(program, folder, frames, "--overlap", "reject-fragment")[0],
+          [frames[1], frame(whole(1))])
+    check("reject-datagram", defrag(program, folder, frames)[0], frames)
+    done = subprocess.run([program, "--overlap", "nonsense", "a", "b"], capture_output=True,
+                          text=True)
+    check("no rule", (done.returncode, "no overlap rule nonsense" in done.stderr,
+                      all(f"      {rule} " in done.stderr for rule in RULES)), (2, True, True))
 
 
 def test_networks(program, folder):
@@ -297,19 +343,30 @@ def test_refusals(program, folder):
         check(f"usage {wrong}", (done.returncode, "Exit code" in done.stderr), (2, True))
 
 
+def check_counters(name, counts, linux):
+    """Linux waited for every timeout; defrag calls incomplete what is so at the end of the capture."""
+    left = counts["timeouts"] + counts["incomplete"]
+    ours = {"ReasmReqds": counts["fragments"], "ReasmOKs": counts["datagrams"],
+            "ReasmOverlaps": counts["overlaps"], "ReasmTimeout": left,
+            "ReasmFails": left + counts["overlaps"] + counts["refused"]}
+    for counter, value in ours.items():
+        check(f"{name}: {counter}", value, linux.get(counter, 0))
+
+
 def test_captures(program, captures, folder):
     tested = joined = 0
     expected = json.loads((captures / "expected.json").read_text())
     for name, facts in expected["files"].items():
         wanted = [(row["frame"], row["proto"], row["id"], row["len"], row["sha256"])
                   for row in facts["linux"]["reassembled"]]
-        listed, _, _ = run(program, captures / name, folder / "out.pcap")
+        listed, counts, _ = run(program, captures / name, folder / "out.pcap")
         records = ([f for _, f, _ in read_pcapng(folder / "out.pcap")[1]]
                    if facts["format"] == "pcapng" else read_pcap(folder / "out.pcap")[1])
         got = [(number, protocol, ident, length,
                 hashlib.sha256(records[record][-length:]).hexdigest())
                for record, number, protocol, ident, length in listed]
         check(name, got, wanted)
+        check_counters(name, counts, facts["linux"]["counters"])
         tested += 1
         joined += len(wanted)
     if tested == 0 or joined == 0:
@@ -321,7 +378,7 @@ def main():
     program = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_counts, test_nothing_is_lost, test_networks, test_link_headers,
+        for test in (test_counts, test_nothing_is_lost, test_rules, test_networks, test_link_headers,
                      test_offloads, test_pcapng, test_refusals):
             test(program, folder)
         if len(sys.argv) > 2 and (pathlib.Path(sys.argv[2]) / "expected.json").exists():

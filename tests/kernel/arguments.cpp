@@ -16,6 +16,9 @@ with each run of packets as one batch; a scenario passes only if both agree with
   --family F          replay only scenarios of this family
   --pass single|batch run only one of the two passes
   --expected FILE     list of scenarios known to fail: lines `NAME  reason`
+  --drawn FILE        list of scenarios whose outcome Linux draws at random: lines `NAME  reason`;
+                      some of 64 draws has to come out as recorded, and not all may
+  --draw N            the random numbers of the first draw (default 0)
   --ignore-counters P do not compare counters whose names begin with P (may be repeated)
   --stale-checksums   forgive header checksums that the kernel leaves stale after options
   --ignore-drops      do not compare drop reasons
@@ -32,6 +35,8 @@ bool set_value(options& chosen, const std::string& name, const std::string& valu
         chosen.family = value;
     else if (name == "--expected")
         chosen.expected = value;
+    else if (name == "--drawn")
+        chosen.drawn = value;
     else if (name == "--ignore-counters")
         chosen.compare.ignored_counters.push_back(value);
     else if (name == "--pass" && value == "single")
@@ -49,6 +54,10 @@ bool set_value(options& chosen, const std::string& name, const std::string& valu
     else if (name == "--sample") {
         words reader({});
         chosen.sample = reader.number_of(value, "number", 100000);
+        return reader.error().empty();
+    } else if (name == "--draw") {
+        words reader({});
+        chosen.draw = reader.number_of(value, "number", 1'000'000);
         return reader.error().empty();
     } else
         return false;

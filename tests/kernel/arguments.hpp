@@ -16,6 +16,8 @@ struct options {
     std::string only;
     std::string family;
     std::string expected;
+    std::string drawn;
+    std::uint64_t draw = 0;
     std::vector<pass> passes{pass::single, pass::batch};
     compare_options compare{.drops = true};
 #ifdef SLUICE_REPLAY_STACK

@@ -45,20 +45,19 @@ answer answer_for(bool worked, const char* what) {
     return worked ? done() : unsupported(what);
 }
 
-// The seed draws the delays of IGMP. In igmp2/older-querier both answers to a query come after the
-// querier was forgotten, which is two seconds of ten after it: the recording shows no other case.
-std::unique_ptr<stack> make_stack(subject_wires& wires) {
+std::unique_ptr<stack> make_stack(subject_wires& wires, std::uint64_t draw) {
     return std::make_unique<stack>(
-        stack::parts{.output = {&wires}, .seed = {0x736c7569, 0x6366}, .switches = {}});
+        stack::parts{.output = {&wires}, .seed = {0x736c7569, draw}, .switches = {}});
 }
 
 }  // namespace
 
-std::unique_ptr<subject> make_sluice_subject(const scenario&) {
-    return std::make_unique<sluice_subject>();
+std::unique_ptr<subject> make_sluice_subject(const scenario& about) {
+    return std::make_unique<sluice_subject>(about.draw);
 }
 
-sluice_subject::sluice_subject() : stack_(make_stack(wires_)), wires_(*stack_) {
+sluice_subject::sluice_subject(std::uint64_t draw)
+    : stack_(make_stack(wires_, draw)), wires_(*stack_) {
     constexpr sluice::u8 unheard[] = {6, 103, 136};
     for (const sluice::u8 protocol : unheard)
         static_cast<void>(stack_->delivery().set_handler(protocol, &deaf_));

@@ -13,7 +13,8 @@ namespace replay {
 
 class sluice_subject final : public subject {
 public:
-    sluice_subject();
+    // draw: chooses the random numbers of the stack: delays of IGMP, hash keys.
+    explicit sluice_subject(std::uint64_t draw);
 
     answer add_interface(const interface_line& line) override;
     answer set_address(const address_line& line) override;

@@ -26,7 +26,8 @@ struct scenario {
     std::vector<std::string> sockets;  // every name ever opened
     std::vector<step> configuration;
     std::vector<step> events;
-    std::string defect;  // empty: read completely
+    std::string defect;      // empty: read completely
+    std::uint64_t draw = 0;  // which random numbers the subject draws; not part of the file
 };
 
 // An unreadable file, or text outside of scenarios, results in a defective scenario.

@@ -18,7 +18,7 @@ import dataclasses
 import re
 
 KEYS = ("name", "rule", "room", "file")
-RULE = re.compile(r"(RFC \d+( section [0-9.]+( \([a-zA-Z]\))?)?|Linux \w+(, \w+)*|CVE-\d+-\d+)$")
+RULE = re.compile(r"(RFC \d+( section [0-9.]+( \([a-zA-Z]\))?)?|Linux \w+(, \w+)*|CVE-\d+-\d+|Novak 2005)$")
 ROOMS = ("checksum", "validate", "classify", "options", "forward", "fragment", "reassembly", "icmp",
          "originate", "route", "delivery", "exceptions", "hooks", "counters", "conservation",
          "segments", "neighbour", "endpoint", "packet", "port", "multicast", "igmp", "security",

@@ -24,12 +24,16 @@ struct querier_settings {
     duration last_member_interval = duration::from_seconds(1);
     // A leave ends the membership at once: for networks with one host on each link.
     bool fast_leave = false;
+    // The subnets of the interface. Reports and leaves of other sources are refused, but not those
+    // of 0.0.0.0, a host without an address yet: RFC 3376 section 4.2.13, 9.2. Empty: any source,
+    // as Linux's bridge.
+    bounded_vector<ipv4::prefix, 4> subnets{};
 };
 
 struct querier_counters {
     u64 queries_sent = 0;
     u64 reports = 0;   // and leaves, of all versions
-    u64 refused = 0;   // messages that are malformed, or not for a router
+    u64 refused = 0;   // messages that are malformed, not for a router, or of another subnet
     u64 left_out = 0;  // groups that found no room
 };
 
@@ -83,6 +87,9 @@ public:
             return false;
         }
         const igmp::const_view m{message.data()};
+        if (m[igmp::type] != igmp::types::query && !is_on_link(from)) {
+            return refuse();
+        }
         switch (m[igmp::type]) {
         case igmp::types::query:
             return receive_query(message, from, now);
@@ -147,6 +154,13 @@ private:
     constexpr bool refuse() noexcept {
         ++counters_.refused;
         return false;
+    }
+    [[nodiscard]] constexpr bool is_on_link(ipv4::address from) const noexcept {
+        bool is = settings_.subnets.empty() || from.is_unspecified();
+        for (const ipv4::prefix& p : settings_.subnets) {
+            is = is || p.contains(from);
+        }
+        return is;
     }
     [[nodiscard]] static constexpr bool is_routable(ipv4::address group) noexcept {
         return group.is_multicast() && !group.is_link_local_multicast();

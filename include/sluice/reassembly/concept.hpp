@@ -22,8 +22,8 @@
 // holds at most `fragment_limit` packets; `limits.high_threshold` bounds their accounted size. Time
 // is bounded by `limits.timeout`, from the first fragment that arrived, never renewed. `expire(now,
 // sink)` ends datagrams whose time is over: `sink(expired&&)` receives the fragment of offset 0, if
-// it arrived (for the time-exceeded message), and the number of pieces. `next_deadline()` returns
-// when to call it again.
+// it arrived (for the time-exceeded message), the number of pieces and the user. `next_deadline()`
+// returns when to call it again.
 //
 // Exemplar:
 //
@@ -64,7 +64,8 @@ enum class reassembly_user : u8 {
     router_alert,
     connection_tracking,
     multicast,
-    application
+    application,
+    connection_tracking_output,  // of packets that this host sends
 };
 
 struct reassembly_limits {
@@ -104,7 +105,15 @@ template <class Packet>
 struct expired_datagram {
     Packet first{};  // the fragment with offset 0, its header at data(); empty if it never came
     u16 pieces = 0;  // packets that were held, first included
+    reassembly_user user = reassembly_user::local_delivery;
 };
+
+// Whether a timeout of the user's is reported to the sender only if this host is the destination:
+// others would reassemble the datagram themselves. Linux frag_expire_skip_icmp.
+[[nodiscard]] constexpr bool reports_only_to_own(reassembly_user user) noexcept {
+    return user == reassembly_user::connection_tracking ||
+           user == reassembly_user::connection_tracking_output;
+}
 
 template <class M, class Packet>
 concept has_insert =

@@ -168,6 +168,7 @@ public:
         for (entry* e = due_.first(); e != nullptr && e->deadline <= now; e = due_.first()) {
             expired_datagram<Packet> expired;
             expired.pieces = static_cast<u16>(e->pieces.count());
+            expired.user = static_cast<reassembly_user>(e->key.low >> 56);
             drain(*e, [&expired](piece& p) {
                 if (p.start == 0) {
                     expired.first = std::move(p.packet);

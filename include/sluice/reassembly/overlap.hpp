@@ -1,29 +1,45 @@
 // overlap_policy: decides what happens when a fragment covers bytes that were received before.
 //
 // A rule is a type with one static function of two byte ranges: the held one and the incoming one.
-// Four rules are here; write another like this:
+// Nine rules are here; write another like this:
 //
-//     struct lower_offset_wins {  // as BSD does it
+//     struct longer_wins {
 //         static constexpr overlap_answer settle(byte_range held, byte_range incoming) noexcept {
-//             return held.start <= incoming.start ? overlap_answer::keep_held
-//                                                 : overlap_answer::keep_incoming;
+//             return held.size() >= incoming.size() ? overlap_answer::keep_held
+//                                                   : overlap_answer::keep_incoming;
 //         }
 //     };
-//     using cache = bounded_cache<1024, lower_offset_wins>;
+//     using cache = bounded_cache<1024, longer_wins>;
+//
+// For hosts and routers, rules that keep nothing in doubt:
 //
 // reject_datagram  Linux, and the default. Drops the datagram; a fragment inside one run of bytes
 //                  that came in order is ignored as a duplicate. The only rule that no sender of
 //                  overlaps can exploit. RFC 5722 section 4.
 // reject_fragment  Drops the fragment and keeps its datagram. For damaged captures; a forger whose
 //                  fragment comes first decides the content.
-// keep_first       Bytes that came first stay, the fragment fills the gaps: shows what a host with
-//                  this rule sees.
-// keep_last        Bytes that came last win, as in the example procedure of RFC 791 section 3.2.
+//
+// For programs that must see what another system saw (Shankar and Paxson, "Active Mapping", 2003;
+// Novak, "Target-Based Fragmentation Reassembly", 2005, whose names Snort's frag3 uses):
+//
+// keep_first       Bytes that came first stay: HP-UX 11, older Solaris.
+// keep_last        Bytes that came last win: Cisco IOS, and the example procedure of RFC 791
+//                  section 3.2.
+// bsd              The fragment that starts lower wins; of two with the same start the first. The
+//                  BSDs, AIX, HP-UX 10, IRIX.
+// bsd_right        The fragment that starts higher wins; of two with the same start the last. HP
+//                  JetDirect.
+// old_linux        The fragment that starts lower wins; of two with the same start the last. Linux
+//                  before 4.19.
+// windows          Bytes that came first stay, except where the fragment starts before them and
+//                  ends behind them.
+// solaris          As windows, also where the fragment ends with them.
 //
 // Expects: answers that depend on the two ranges alone.
 // Never:   holds state.
 // Cost:    a call for each overlapping pair.
-// Source:  RFC 5722 (written for IPv6; Linux applies it to both), RFC 1858 section 4.
+// Source:  RFC 5722 (written for IPv6; Linux applies it to both), RFC 1858 section 4; the papers
+//          above.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -37,6 +53,7 @@ struct byte_range {
     u32 start = 0;
     u32 end = 0;
 
+    [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     [[nodiscard]] constexpr bool contains(byte_range other) const noexcept {
         return start <= other.start && other.end <= end;
     }
@@ -79,6 +96,41 @@ struct keep_first {
 struct keep_last {
     [[nodiscard]] static constexpr overlap_answer settle(byte_range, byte_range) noexcept {
         return overlap_answer::keep_incoming;
+    }
+};
+struct bsd {
+    [[nodiscard]] static constexpr overlap_answer settle(byte_range held,
+                                                         byte_range incoming) noexcept {
+        return incoming.start < held.start ? overlap_answer::keep_incoming
+                                           : overlap_answer::keep_held;
+    }
+};
+struct bsd_right {
+    [[nodiscard]] static constexpr overlap_answer settle(byte_range held,
+                                                         byte_range incoming) noexcept {
+        return held.start <= incoming.start ? overlap_answer::keep_incoming
+                                            : overlap_answer::keep_held;
+    }
+};
+struct old_linux {
+    [[nodiscard]] static constexpr overlap_answer settle(byte_range held,
+                                                         byte_range incoming) noexcept {
+        return held.start < incoming.start ? overlap_answer::keep_held
+                                           : overlap_answer::keep_incoming;
+    }
+};
+struct windows {
+    [[nodiscard]] static constexpr overlap_answer settle(byte_range held,
+                                                         byte_range incoming) noexcept {
+        const bool covered = incoming.start < held.start && held.end < incoming.end;
+        return covered ? overlap_answer::keep_incoming : overlap_answer::keep_held;
+    }
+};
+struct solaris {
+    [[nodiscard]] static constexpr overlap_answer settle(byte_range held,
+                                                         byte_range incoming) noexcept {
+        const bool covered = incoming.start < held.start && !(incoming.end < held.end);
+        return covered ? overlap_answer::keep_incoming : overlap_answer::keep_held;
     }
 };
 

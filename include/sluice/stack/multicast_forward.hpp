@@ -50,6 +50,10 @@ template <class Core, class Table>
     return taken;
 }
 
+// The most bytes of a packet that is copied whole even where its bytes could be shared: that costs
+// less than to count references.
+inline constexpr u32 max_copied_whole = 256;
+
 // A packet with a header of its own and the bytes of `of` behind it; where these cannot be shared
 // so, a copy or another handle. Empty: no buffer.
 template <class Core>
@@ -58,15 +62,15 @@ copy_behind_header(Core& c, typename Core::packet_type& of) noexcept {
     using packet_type = typename Core::packet_type;
     if constexpr (packet_type::ownership::counts_references && !packet_type::storage::is_inline &&
                   Core::device_type::output_type::takes_segmented) {
-        const std::byte* const first = std::as_const(of).data();
-        const auto header = static_cast<u32>(ipv4::header_length(ipv4::const_view{first}));
+        const const_bytes first = std::as_const(of).head();
+        const bool whole = first.size() == of.size() && first.size() <= max_copied_whole;
+        const auto own = static_cast<u32>(
+            whole ? first.size() : ipv4::header_length(ipv4::const_view{first.data()}));
         packet_type made = c.device.buffers.take(default_headroom);
-        if (made && made.put(header) != nullptr &&
-            (header == of.size() || made.attach(of, header, of.size() - header))) {
-            copy_bytes(made.writable(), first, header);
+        if (made && made.put(own) != nullptr &&
+            (own == of.size() || made.attach(of, own, of.size() - own))) {
+            copy_bytes(made.writable(), first.data(), own);
             copy_marks(of, made);
-            made.set_interface(of.interface());
-            made.set_addressing(of.addressing());
             return made;
         }
     }
@@ -174,35 +178,42 @@ constexpr void pass_up(Core& c, Table& table, const typename Core::packet_type& 
     static_cast<void>(dropped(c.books, drop_reason::passed_to_routing_program));
 }
 
-// Sends the datagram, whose TTL is decremented, to one VIF.
+// Sends the packet to each of these VIFs: copies, and to the last one itself if it has no other
+// handle. `is_kept`: it is a copy already.
 template <class Core, class Table>
-constexpr fate to_one_vif(Core& c, Table& table, multicast_datagram<Core>&& d, u8 number) noexcept {
-    const auto to = multicast_departure_of(c, table, d.packet(), number);
-    if (to.refused != drop_reason::none) {
-        return drop(c.books, std::move(d).release(), to.refused);
-    }
-    table.count_out(number, d.packet().size());
-    return send_multicast(c, std::move(d), to);
-}
-
-// Sends a copy to each of several VIFs.
-template <class Core, class Table>
-constexpr fate to_vifs(Core& c, Table& table, multicast_datagram<Core>&& d, vif_mask to) noexcept {
-    typename Core::packet_type all = std::move(d).release();
+constexpr fate to_vifs(Core& c, Table& table, typename Core::packet_type& all, vif_mask to,
+                       bool is_kept) noexcept {
     fate what = fate::dropped;
+    bool is_left = !is_kept;
+    const u16 ingress = all.interface();
+    const auto refuse = [&c, ingress](drop_reason why) noexcept {
+        c.books.trace(stage::end, decision_kind::drop, why, ingress);
+        static_cast<void>(dropped(c.books, why));
+    };
     while (to != 0) {
         const auto number = static_cast<u8>(std::bit_width(to) - 1);
         to &= ~(vif_mask{1} << number);
-        c.books.tally(balance::copied);
-        auto copy = copy_behind_header(c, all);
-        auto valid = pipeline::revalidate(copy);  // which alone makes datagrams
-        if (!valid.has_value()) {
-            static_cast<void>(drop(c.books, std::move(copy), drop_reason::no_buffer));
-        } else if (to_one_vif(c, table, std::move(*valid), number) != fate::dropped) {
+        const bool is_last = to == 0 && !all.is_shared();
+        c.books.tally(balance::copied, is_last && is_left ? 0 : 1);
+        is_left = is_left && !is_last;
+        const auto leaves = multicast_departure_of(c, table, all, number);
+        if (leaves.refused != drop_reason::none) {
+            refuse(leaves.refused);
+            continue;
+        }
+        auto one = is_last ? std::move(all) : copy_behind_header(c, all);
+        auto valid = pipeline::revalidate(one);  // which alone makes datagrams
+        if (!valid.has_value() || !valid->decrement_ttl()) {
+            refuse(drop_reason::no_buffer);
+            continue;
+        }
+        valid->set_forwarded();
+        table.count_out(number, valid->packet().size());
+        if (send_multicast(c, std::move(*valid), leaves) != fate::dropped) {
             what = fate::forwarded;
         }
     }
-    c.books.tally(balance::absorbed);
+    c.books.tally(balance::absorbed, is_left ? 1 : 0);
     return what;
 }
 
@@ -227,17 +238,12 @@ constexpr fate forward_multicast(Core& c, Table& table, multicast_datagram<Core>
         return is_kept ? fate::absorbed
                        : drop(c.books, std::move(d).release(), drop_reason::no_multicast_route);
     }
-    typename Core::packet_type packet = is_kept ? d.packet().clone() : std::move(d).release();
-    c.books.tally(balance::copied, is_kept ? 1 : 0);
-    auto onward = pipeline::revalidate(packet);
-    if (!onward.has_value() || !onward->decrement_ttl()) {
-        return drop(c.books, onward.has_value() ? std::move(*onward).release() : std::move(packet),
-                    drop_reason::no_buffer);
+    typename Core::packet_type all = is_kept ? d.packet().clone() : std::move(d).release();
+    if (!all) {
+        c.books.tally(balance::copied);
+        return drop(c.books, std::move(all), drop_reason::no_buffer);
     }
-    onward->set_forwarded();
-    return std::has_single_bit(to)
-               ? to_one_vif(c, table, std::move(*onward), static_cast<u8>(std::bit_width(to) - 1))
-               : to_vifs(c, table, std::move(*onward), to);
+    return to_vifs(c, table, all, to, is_kept);
 }
 
 // Reports a datagram by the wrong interface, if the program is to hear of it. Linux ip_mr_forward.

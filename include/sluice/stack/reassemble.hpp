@@ -1,11 +1,12 @@
-// reassemble: puts fragments together, or gives them up when their time is over.
+// reassemble: puts fragments together, or gives them up when their time is over. gather: the same
+// for a hook or a program, which gives a fragment away and gets the whole datagram back.
 //
 // It counts what the reassembly policy decides, verifies the reassembled datagram, and reports a
 // timeout to the sender.
 //
 // Expects: a fragment whose interface exists.
 // Cost:    that of the reassembly policy.
-// Source:  RFC 1122 section 3.3.2; Linux ip_defrag, ip_expire.
+// Source:  RFC 1122 section 3.3.2; Linux ip_defrag, ip_expire, frag_expire_skip_icmp.
 #pragma once
 
 #include <sluice/pipeline/classify.hpp>
@@ -59,6 +60,38 @@ reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembl
     return std::move(*whole);
 }
 
+// Takes a fragment from code outside of the stack. Returns whether the packet is a whole datagram:
+// it was none of a datagram's fragments, or was the last one that was missing. Else the packet is
+// empty. In the balance the fragment is a copy: its former owner accounts for the packet.
+template <class Core>
+[[nodiscard]] constexpr bool gather(Core& c, typename Core::packet_type& packet,
+                                    reassembly_user user, u16 interface_index) noexcept {
+    auto valid = pipeline::revalidate(packet);
+    if (valid.has_value() && !ipv4::is_fragment(valid->header())) {
+        packet = std::move(*valid).release();
+        return true;
+    }
+    const interface* const in = c.tables.interfaces.find(interface_index);
+    const u16 arrival = valid.has_value() ? valid->packet().interface() : u16{0};
+    c.books.tally(balance::copied);
+    if (!valid.has_value() || in == nullptr) {
+        const drop_reason why = valid.has_value() ? drop_reason::interface_down : valid.error();
+        if (valid.has_value()) {
+            packet = std::move(*valid).release();
+        }
+        static_cast<void>(drop(c.books, std::move(packet), why));
+        return false;
+    }
+    auto whole = reassemble(c, std::move(*valid), user, *in);
+    if (!whole.has_value()) {
+        return false;
+    }
+    c.books.tally(balance::absorbed);
+    packet = std::move(*whole).release();
+    packet.set_interface(arrival);  // that of the last fragment. Linux ip_frag_reasm
+    return true;
+}
+
 namespace detail {
 
 // RFC 792: time exceeded code 1 if the first fragment is there; not for a broadcast or multicast
@@ -76,7 +109,8 @@ constexpr void fragments_expired(Core& c,
         const auto found = pipeline::classify(c.tables.look_up(), ip, ip[ipv4::destination], *in);
         // Linux also sends the error for an address that is no longer local, but not if the packet
         // would be dropped for its addresses.
-        if (found.decided.kind() != decision_kind::drop || found.unroutable) {
+        const bool is_wanted = !reports_only_to_own(e.user) || found.type == route_type::local;
+        if (is_wanted && (found.decided.kind() != decision_kind::drop || found.unroutable)) {
             send_error(c, e.first, icmp_request::reassembly_exceeded(), found.type);
         }
     }

@@ -166,6 +166,19 @@ public:
     // that have no packet yet.
     constexpr void count_unroutable() noexcept { core_.books.count(mib::ip_out_no_routes); }
 
+    // -- reassembly for hooks and programs, by the policy of the stack --
+    // Takes a fragment that came in, or leaves, by the interface. True: `packet` is a whole
+    // datagram, which it was already, or whose last fragment it was. False: the packet is empty;
+    // the stack holds the fragment or has dropped it. Users never share fragments. In a hook, `now`
+    // is the time of the call that runs it. Linux ip_defrag.
+    [[nodiscard, gnu::noinline]] constexpr bool reassemble(packet_type& packet,
+                                                           reassembly_user user,
+                                                           u16 interface_index,
+                                                           moment now) noexcept {
+        const acts::entrance here{core_, now};
+        return acts::gather(core_, packet, user, interface_index);
+    }
+
     // -- packets that hooks queued (hook_verdict::queue) --
     // The packets that wait for a verdict: size(), next(after), find(id). See hold.hpp.
     [[nodiscard]] constexpr const auto& queued() const noexcept

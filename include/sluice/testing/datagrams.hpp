@@ -63,8 +63,8 @@ inline byte_vector datagram_of(const datagram_fields& f) {
 }
 
 inline byte_vector icmp_message_of(u8 type, u8 code, u32 info, const byte_vector& data = {}) {
-    byte_vector made(icmp::header_length + data.size());
-    copy_bytes(made.data() + icmp::header_length, data.data(), data.size());
+    byte_vector made(icmp::header_length);
+    made.insert(made.end(), data.begin(), data.end());
     const icmp::view message{made.data()};
     message.set(icmp::type, type);
     message.set(icmp::code, code);

@@ -321,6 +321,54 @@ TEST_CASE("a new mode replaces what was still to be reported of single sources")
     CHECK(n.view(group) == filter{filter_mode::include, {one.value}});
 }
 
+TEST_CASE("a new mode forgets which sources were removed before") {
+    node<> n{{.robustness = 1}};
+    REQUIRE(n.host.enter(lan, group, filter_mode::include));
+    REQUIRE(n.host.add_sources(lan, group, filter_mode::include, {&one, 1}));
+    n.hear(query(group.value, 10, 7, 60, {}));
+    n.pass(10'000);
+    n.host.remove_sources(lan, group, filter_mode::include, {&one, 1});  // to be told seven times
+    n.hear(query(group.value, 10, 1, 60, {}));
+    REQUIRE(n.host.add_filter(lan, group, filter_mode::exclude, {&one, 1}));
+    n.host.drop_filter(lan, group, filter_mode::include, {});
+    n.pass(60'000);
+    CHECK(n.view(group) == filter{filter_mode::exclude, {one.value}});
+}
+
+TEST_CASE("a source that goes while a report is sent is not in the rest of that report") {
+    namespace types = igmp::record_types;
+    using record = std::pair<u8, u32>;
+    constexpr std::array both{one, two};
+    for (const bool answers : {false, true}) {
+        node<> n{{.robustness = 1}};
+        n.sent.mtu = 24 + 8 + 8 + 4;  // one source a message
+        std::vector<record> told;
+        const auto listen = [&] {
+            n.sent.sent = [&] {
+                igmp::record_cursor at{const_bytes{n.sent.room}.first(n.sent.mtu - 24)};
+                REQUIRE(at.next());
+                told.push_back(
+                    {at.record()[igmp::record_type], igmp::source_at(at.sources(), 0).value});
+                if (told.size() == 1)
+                    n.host.remove_sources(lan, group, filter_mode::include, {&two, 1});
+            };
+        };
+        REQUIRE(n.host.enter(lan, group, filter_mode::include));
+        if (!answers) listen();
+        REQUIRE(n.host.add_sources(lan, group, filter_mode::include, both));
+        n.pass(60'000);
+        listen();
+        n.hear(query(0, 10, 1, 60, {}));
+        n.pass(60'000);
+        CAPTURE(answers);
+        const u8 type = answers ? types::mode_is_include : types::allow_new_sources;
+        REQUIRE(!told.empty());
+        CHECK(told.front() == record{type, one.value});
+        CHECK(std::count(told.begin(), told.end(), record{type, two.value}) == 0);
+        CHECK(n.view(group) == filter{filter_mode::include, {one.value}});
+    }
+}
+
 TEST_CASE(
     "a filter that changed and was dropped before the report does not leave routers excluding") {
     for (const bool again : {false, true}) {

@@ -360,6 +360,43 @@ TEST_CASE("what is malformed or not routed leaves no state") {
     CHECK(q.counters().refused == 6);
 }
 
+TEST_CASE("with the subnets of the interface, hosts elsewhere are not heard, but 0.0.0.0 is") {
+    const std::vector<byte_vector> joins{report({{rt::change_to_exclude, group, {}}}),
+                                         old_message(igmp::types::v2_report),
+                                         old_message(igmp::types::v1_report)};
+    struct row {
+        ipv4::address from;
+        bool is_heard;
+    };
+    const row rows[] = {{.from = host, .is_heard = true},
+                        {.from = "10.0.2.9"_ip, .is_heard = true},
+                        {.from = "0.0.0.0"_ip, .is_heard = true},
+                        {.from = "10.0.3.1"_ip, .is_heard = false},
+                        {.from = "0.0.0.1"_ip, .is_heard = false}};
+    querier_settings s;
+    s.fast_leave = true;
+    REQUIRE(s.subnets.push_back("10.0.1.0/24"_prefix));
+    REQUIRE(s.subnets.push_back("10.0.2.0/24"_prefix));
+    for (const auto& [from, is_heard] : rows) {
+        for (const byte_vector& join : joins) {
+            igmp_querier<> q{own, s, start};
+            CAPTURE(from.value);
+            CHECK(q.receive(join, from, start) == is_heard);
+            CHECK(q.wants("10.9.9.9"_ip, group, start) == is_heard);
+            CHECK(q.counters().refused == (is_heard ? 0 : 1));
+            CHECK(igmp_querier<>{own, {}, start}.receive(join, from, start));
+        }
+        igmp_querier<> q{own, s, start};
+        REQUIRE(q.receive(joins[1], host, start));
+        CHECK(q.receive(old_message(igmp::types::leave), from, start) == is_heard);
+        CHECK(q.wants("10.9.9.9"_ip, group, start) != is_heard);
+    }
+    // The election knows no subnets.
+    igmp_querier<> q{own, s, start};
+    CHECK(q.receive(v3_query({}), "9.0.0.1"_ip, start));
+    CHECK_FALSE(q.is_querier());
+}
+
 TEST_CASE("groups and sources that find no room are left out and counted") {
     igmp_querier<2, 2> q{own, {}, start};
     for (u32 i = 0; i < 3; ++i)

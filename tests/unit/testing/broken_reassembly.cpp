@@ -115,6 +115,20 @@ struct miscounted {
         }
     };
 };
+struct anonymous {
+    static constexpr const char* broken = "expire() says whose datagram it is";
+    template <class Packet>
+    struct model : cache<Packet> {
+        using cache<Packet>::cache;
+        template <class Sink>
+        void expire(instant now, Sink&& sink) noexcept {
+            cache<Packet>::expire(now, [&sink](auto&& e) {
+                e.user = reassembly_user::local_delivery;
+                sink(std::move(e));
+            });
+        }
+    };
+};
 struct patient {
     static constexpr const char* broken = "no fragment is held after all deadlines";
     template <class Packet>
@@ -178,8 +192,8 @@ struct moody {  // an overlap rule with two answers to one question
 }  // namespace
 
 TEST_CASE_TEMPLATE("a broken cache is found", Policy, never_empty, hurried, never_whole, wrong_data,
-                   wrong_header, endless, silent, forgetful, miscounted, patient, without_reason,
-                   hides_drops, greedy, hoarding, accepting) {
+                   wrong_header, endless, silent, forgetful, miscounted, anonymous, patient,
+                   without_reason, hides_drops, greedy, hoarding, accepting) {
     support::finds<Policy>(
         [](auto report) { return testing::conformance::reassembly<Policy>(report); });
 }

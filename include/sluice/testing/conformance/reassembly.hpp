@@ -85,8 +85,8 @@ private:
     void time(model_type& model, pool_type& pool) {
         check_.begin("an incomplete datagram expires at its deadline");
         const reassembly_limits limits{.timeout = 2_s};
-        const auto step =
-            feed_fragment(model, pool, {.start = 0, .length = 8}, instant{} + 1_s, limits);
+        const auto step = feed_fragment(model, pool, {.start = 0, .length = 8}, instant{} + 1_s,
+                                        limits, reassembly_user::multicast);
         const bool kept = step.kind == reassembly_result::held;
         check_.equal(kept, may_hold, "the first fragment is held unless fragment_limit is 0");
         check_.equal(model.next_deadline(), kept ? instant{} + 3_s : instant::never(),
@@ -96,6 +96,7 @@ private:
             ++ended;
             check_.equal(e.pieces, u16{1}, "expire() reports the number of held fragments");
             check_.holds(bool{e.first}, "expire() hands over the first fragment");
+            check_.equal(e.user, reassembly_user::multicast, "expire() says whose datagram it is");
         });
         check_.equal(ended, kept ? 1U : 0U, "expire() ends each datagram past its deadline once");
         all_back(pool);

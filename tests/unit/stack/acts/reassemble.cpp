@@ -47,6 +47,31 @@ TEST_CASE("reassemble: the first half is held, the second makes it whole") {
     CHECK(c.device.output.size() == 0);
 }
 
+TEST_CASE("gather: takes fragments away and gives the whole back; the balance stays even") {
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const auto gather = [&](auto& packet) {
+        return acts::gather(c, packet, reassembly_user::application, 2);
+    };
+    auto first = std::move(sound(c, half(true))).release();
+    first.set_interface(2);
+    CHECK_FALSE(gather(first));
+    CHECK_FALSE(bool{first});
+    CHECK(c.local.reassembly.held() == 1);
+    CHECK(c.books.counters[balance::copied] == 1);
+    CHECK(c.books.counters[balance::absorbed] == 0);
+    auto second = std::move(sound(c, half(false))).release();
+    second.set_interface(3);
+    CHECK(gather(second));
+    check(content_of(second), support::size(52), support::flags_and_offset(0),
+          support::payload(pattern(32)));
+    CHECK(second.interface() == 3);
+    CHECK(c.books.counters[balance::copied] == 2);
+    CHECK(c.books.counters[balance::absorbed] == 2);
+    CHECK(gather(second));  // no fragment
+    CHECK(c.books.counters[balance::copied] == 2);
+}
+
 TEST_CASE("reassemble: an incomplete datagram expires after 30 s, and its sender gets an error") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
