@@ -7,6 +7,7 @@
 
 #include <sluice/route/linear_routes.hpp>
 #include <sluice/route/lpm_trie.hpp>
+#include <sluice/route/with_rules.hpp>
 #include <sluice/testing/conformance/route_contents.hpp>
 
 #include <memory>
@@ -19,7 +20,8 @@ using namespace sluice;
 using namespace sluice::literals;
 
 TEST_CASE_TEMPLATE("route_contents", Table, linear_routes<512>, lpm_trie<512>, lpm_trie<2048>,
-                   support::given_table<512>, support::given_direct<512>) {
+                   support::given_table<512>, support::given_direct<512>, with_rules<lpm_trie<512>>,
+                   with_rules<linear_routes<512>>) {
     // Two checks for each of 3,000 routes and more that are asked for.
     support::conforms(testing::conformance::route_contents<Table>(support::to_doctest), 6'000);
 }

@@ -7,12 +7,16 @@ namespace replay {
 
 using std::string_view;
 
-namespace {
-
 std::uint32_t table_of(words& line) {
     for (const auto& [name, number] : {std::pair{"local", 255u}, {"main", 254u}, {"default", 253u}})
         if (line.take(name)) return number;
     return static_cast<std::uint32_t>(line.number("table", 0xffffffff));
+}
+
+namespace {
+
+prefix net_of(words& line) {
+    return line.take("all") ? prefix{} : line.prefix_of(line.next("prefix"));
 }
 
 void mark_of(words& line, rule_line& made) {
@@ -30,9 +34,9 @@ bool take_selector(words& line, rule_line& made) {
     if (line.take("not"))
         made.is_not = true;
     else if (line.take("from"))
-        made.from = line.prefix_of(line.next("prefix"));
+        made.from = net_of(line);
     else if (line.take("to"))
-        made.to = line.prefix_of(line.next("prefix"));
+        made.to = net_of(line);
     else if (line.take("tos"))
         made.tos = static_cast<std::uint8_t>(line.number("TOS", 255));
     else if (line.take("fwmark"))

@@ -58,8 +58,6 @@ answer sluice_subject::told(const sluice::result<void, sluice::rule_error>& of) 
 }
 
 answer sluice_subject::set_rule(const rule_line& line) {
-    if (!line.multicast) return unsupported("rules of unicast routing");
-    auto& tables = stack_->multicast_routes();
     const sluice::routing_rule rule{.priority = line.priority.value_or(0),
                                     .source = net_of(line.from),
                                     .destination = net_of(line.to),
@@ -71,8 +69,17 @@ answer sluice_subject::set_rule(const rule_line& line) {
                                     .is_not = line.is_not,
                                     .action = action_of(line.action.value_or(rule_action::lookup)),
                                     .target = line.target};
-    if (!line.remove) return told(tables.add_rule(rule));
-    return line.action ? told(tables.remove_rule(rule)) : told(tables.remove_rule(rule.priority));
+    const auto change = [&](auto&& add, auto&& remove) {
+        if (!line.remove) return told(add(rule));
+        return line.action ? told(remove(rule)) : told(remove(rule.priority));
+    };
+    if (!line.multicast) {
+        return change([&](const auto& r) { return stack_->add_rule(r); },
+                      [&](const auto& r) { return stack_->remove_rule(r); });
+    }
+    auto& tables = stack_->multicast_routes();
+    return change([&](const auto& r) { return tables.add_rule(r); },
+                  [&](const auto& r) { return tables.remove_rule(r); });
 }
 
 }  // namespace replay

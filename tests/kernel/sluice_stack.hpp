@@ -10,6 +10,8 @@
 #include <sluice/multicast/multicast_tables.hpp>
 #include <sluice/multicast/upcall_message.hpp>
 #include <sluice/reassembly/bounded_cache.hpp>
+#include <sluice/route/lpm_trie.hpp>
+#include <sluice/route/with_rules.hpp>
 #include <sluice/stack/stack.hpp>
 
 #include <functional>
@@ -77,6 +79,7 @@ using replay_cache = sluice::forwarding_cache<64, mroute_socket, 32, 4, 1u << 24
 struct replay_policies
     : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<packet_pool>,
                        sluice::interfaces<sluice::interface_table<64>>,
+                       sluice::routes<sluice::with_rules<sluice::lpm_trie<256>, 10, 32>>,
                        sluice::delivery<sluice::registered_endpoints<16, 64>>,
                        sluice::reassembly<sluice::bounded_cache<256>>,
                        sluice::multicast_routes<sluice::multicast_tables<3, replay_cache>>,

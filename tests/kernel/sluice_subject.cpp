@@ -104,6 +104,11 @@ answer sluice_subject::set_route(const route_line& line) {
     r.preferred_source = {line.source.value_or(0)};
     r.metric = line.metric;
     r.interface = wires_.index_of(line.interface);
+    if (line.table) {
+        return line.remove
+                   ? answer_for(stack_->remove_route(r, *line.table).has_value(), "to remove it")
+                   : answer_for(stack_->add_route(r, *line.table).has_value(), "such a route");
+    }
     if (line.remove) return answer_for(stack_->remove_route(r).has_value(), "to remove it");
     return answer_for(stack_->add_route(r).has_value(), "such a route");
 }

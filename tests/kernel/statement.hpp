@@ -60,6 +60,7 @@ struct route_line {
     std::uint8_t tos = 0;
     std::string scope;  // empty: not given
     bool onlink = false;
+    std::optional<std::uint32_t> table;
 };
 
 struct neighbour_line {

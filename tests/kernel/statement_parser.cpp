@@ -75,6 +75,8 @@ statement route_of(words& line, const scenario& about) {
             made.scope = line.next("scope");
         else if (line.take("onlink"))
             made.onlink = true;
+        else if (line.take("table"))
+            made.table = table_of(line);
         else
             line.end();
     }

@@ -16,6 +16,8 @@ namespace replay {
 
 // Rules of unicast and multicast routing. Nothing for other verbs.
 [[nodiscard]] std::optional<statement> parse_rule(std::string_view verb, words& line);
+// A number, or a name as `main`.
+[[nodiscard]] std::uint32_t table_of(words& line);
 
 // Names that were declared before, or an error of the line.
 [[nodiscard]] std::string known_interface(words& line, const scenario& about);

@@ -3,8 +3,8 @@
 // see of a packet.
 //
 // Expects: interface indexes of the stack's interface table.
-// Cost:    48 and 20 bytes.
-// Source:  Linux fib_rules.c, fib_rules.h.
+// Cost:    48 and 24 bytes.
+// Source:  Linux fib_rules.c, fib_rules.h, l3mdev_fib_rule_iif_match.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -13,12 +13,15 @@
 namespace sluice {
 
 // A packet of this host has incoming 1, the index of lo, and an outgoing interface only if its
-// sender named one. A received packet of an interface with a master has that as its incoming one.
+// sender named one. The masters are those of the interfaces (of the outgoing one, if there is one):
+// a rule that names a master is for its routing domain.
 struct rule_key {
     ipv4::address source{};
     ipv4::address destination{};
     u16 incoming = 0;
     u16 outgoing = 0;
+    u16 incoming_master = 0;
+    u16 outgoing_master = 0;
     u8 tos = 0;
     u32 mark = 0;
 };
@@ -49,11 +52,11 @@ struct routing_rule {
 
     [[nodiscard]] constexpr bool matches(const rule_key& k) const noexcept {
         constexpr u8 compared = 0x1c;  // Linux INET_DSCP_LEGACY_TOS_MASK
-        const bool agrees = (incoming == 0 || incoming == k.incoming) &&
-                            (outgoing == 0 || outgoing == k.outgoing) &&
-                            ((mark ^ k.mark) & mark_mask) == 0 && source.contains(k.source) &&
-                            destination.contains(k.destination) &&
-                            (tos == 0 || tos == (k.tos & compared));
+        const bool agrees =
+            (incoming == 0 || incoming == k.incoming || incoming == k.incoming_master) &&
+            (outgoing == 0 || outgoing == k.outgoing || outgoing == k.outgoing_master) &&
+            ((mark ^ k.mark) & mark_mask) == 0 && source.contains(k.source) &&
+            destination.contains(k.destination) && (tos == 0 || tos == (k.tos & compared));
         return agrees != is_not;
     }
 

@@ -15,6 +15,8 @@
 #include <sluice/pipeline/source_rules.hpp>
 #include <sluice/routing/tables.hpp>
 
+#include <type_traits>
+
 namespace sluice::pipeline {
 
 struct classification {
@@ -70,10 +72,10 @@ namespace detail {
 
 template <class Tables>
 [[nodiscard]] constexpr classification for_us(const Tables& t, ipv4::address source, u8 tos,
-                                              const interface& in, route_type type,
-                                              next_hop hop) noexcept {
+                                              const interface& in, route_type type, next_hop hop,
+                                              routing::key_for_rules<Tables> back) noexcept {
     if (type == route_type::local || !source.is_unspecified()) {
-        const source_decision s = check_source(t, source, tos, in, 0);
+        const source_decision s = check_source(t, source, tos, in, 0, back);
         if (s.reason != drop_reason::none) {
             return martian(s.reason);
         }
@@ -117,7 +119,9 @@ template <class Tables>
             return martian(drop_reason::source_invalid);
         }
     } else {
-        const source_decision s = check_source(t, source, routing::route_tos(ip[ipv4::tos]), in, 0);
+        const u8 tos = routing::route_tos(ip[ipv4::tos]);
+        const source_decision s =
+            check_source(t, source, tos, in, 0, routing::key_back(t, source, {}, tos, in, 0));
         if (s.reason != drop_reason::none) {
             return martian(s.reason);
         }
@@ -149,10 +153,10 @@ template <class Tables>
 }
 
 template <class Tables>
-[[nodiscard]] constexpr classification through(const Tables& t, ipv4::address source, u8 tos,
-                                               const interface& in, const route_entry& r,
-                                               next_hop hop) noexcept {
-    const source_decision s = check_source(t, source, tos, in, r.interface);
+[[nodiscard]] constexpr classification
+through(const Tables& t, ipv4::address source, u8 tos, const interface& in, const route_entry& r,
+        next_hop hop, routing::key_for_rules<Tables> back) noexcept {
+    const source_decision s = check_source(t, source, tos, in, r.interface, back);
     if (s.reason != drop_reason::none) {
         return martian(s.reason);
     }
@@ -165,11 +169,12 @@ template <class Tables>
 
 }  // namespace detail
 
-// destination: the header's, or the next listed hop of a source route.
-template <class Tables>
+// destination: the header's, or the next listed hop of a source route. mark: that of the packet
+// (routing::mark_for_rules), for tables that ask rules.
+template <class Tables, class Mark = routing::not_asked>
 [[nodiscard]] constexpr classification classify(const Tables& t, ipv4::const_view ip,
-                                                ipv4::address destination,
-                                                const interface& in) noexcept {
+                                                ipv4::address destination, const interface& in,
+                                                Mark mark = {}) noexcept {
     if (destination.is_multicast()) {
         return detail::multicast(t, ip, in);
     }
@@ -180,13 +185,21 @@ template <class Tables>
     }
     if (destination.is_limited_broadcast() ||
         (source.is_unspecified() && destination.is_unspecified())) {
-        return detail::for_us(t, source, tos, in, route_type::broadcast, next_hop::none);
+        return detail::for_us(t, source, tos, in, route_type::broadcast, next_hop::none,
+                              routing::key_back(t, source, {}, tos, in, 0));
     }
     if (const drop_reason why = detail::address_rules(source, destination, in);
         why != drop_reason::none) {
         return detail::martian(why);
     }
-    const next_hop hop = t.routes.lookup(route_query{.destination = destination, .tos = tos});
+    const next_hop hop =
+        routing::find_route(t, {.destination = destination, .tos = tos}, [&]() noexcept {
+            if constexpr (std::is_same_v<Mark, u32>) {
+                return routing::received_key(ip, destination, in, mark);
+            } else {
+                return routing::received_key(ip, destination, in);
+            }
+        });
     if (hop == next_hop::none) {
         return detail::unroutable(in, nullptr);
     }
@@ -195,10 +208,12 @@ template <class Tables>
         return detail::unroutable(in, &r);
     }
     if (r.type == route_type::broadcast && !in.in_force.bc_forwarding) {
-        return detail::for_us(t, source, tos, in, route_type::broadcast, hop);
+        return detail::for_us(t, source, tos, in, route_type::broadcast, hop,
+                              routing::key_back(t, source, {}, tos, in, 0));
     }
     if (r.type == route_type::local) {
-        return detail::for_us(t, source, tos, in, route_type::local, hop);
+        return detail::for_us(t, source, tos, in, route_type::local, hop,
+                              routing::key_back(t, source, destination, tos, in, 0));
     }
     if (r.type == route_type::unicast && !in.in_force.forwarding) {
         return detail::unroutable(in, nullptr);
@@ -206,7 +221,8 @@ template <class Tables>
     if (r.type == route_type::multicast) {
         return detail::martian(drop_reason::destination_invalid);
     }
-    return detail::through(t, source, tos, in, r, hop);
+    return detail::through(t, source, tos, in, r, hop,
+                           routing::key_back(t, source, destination, tos, in, r.interface));
 }
 
 }  // namespace sluice::pipeline

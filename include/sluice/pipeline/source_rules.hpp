@@ -11,6 +11,7 @@
 
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/drop_reason.hpp>
+#include <sluice/routing/rule_keys.hpp>
 #include <sluice/routing/tables.hpp>
 
 namespace sluice::pipeline {
@@ -24,10 +25,12 @@ namespace detail {
 
 template <class Tables>
 [[nodiscard]] constexpr source_decision look_back(const Tables& t, ipv4::address source, u8 tos,
-                                                  const interface& in) noexcept {
+                                                  const interface& in,
+                                                  routing::key_for_rules<Tables> key) noexcept {
     const u8 filter = in.in_force.rp_filter;
     const drop_reason otherwise = filter != 0 ? drop_reason::reverse_path : drop_reason::none;
-    const route_entry* back = routing::usable_route(t, {.destination = source, .tos = tos});
+    const route_entry* back = routing::usable_route(t, {.destination = source, .tos = tos},
+                                                    [&]() noexcept { return key; });
     if (back == nullptr) {
         return {otherwise, false};
     }
@@ -49,17 +52,20 @@ template <class Tables>
         return {drop_reason::reverse_path, false};
     }
     const route_entry* here =
-        routing::usable_route(t, {.destination = source, .interface = in.index, .tos = tos});
+        routing::usable_route(t, {.destination = source, .interface = in.index, .tos = tos},
+                              [&]() noexcept { return routing::key_by(key, in.index); });
     return {drop_reason::none, here != nullptr && here->type == route_type::unicast &&
                                    here->next_hop_scope() >= scopes::host};
 }
 
 }  // namespace detail
 
-// out: the egress of a datagram to forward, 0 for one to deliver.
+// out: the egress of a datagram to forward, 0 for one to deliver. back: routing::key_back(), for
+// tables that ask rules.
 template <class Tables>
-[[nodiscard]] constexpr source_decision check_source(const Tables& t, ipv4::address source, u8 tos,
-                                                     const interface& in, u16 out) noexcept {
+[[nodiscard]] constexpr source_decision
+check_source(const Tables& t, ipv4::address source, u8 tos, const interface& in, u16 out,
+             routing::key_for_rules<Tables> back = {}) noexcept {
     if (in.in_force.rp_filter == 0 && (out != in.index || !in.in_force.send_redirects)) {
         if (in.in_force.accept_local) {
             return {};
@@ -69,7 +75,7 @@ template <class Tables>
                     false};
         }
     }
-    return detail::look_back(t, source, tos, in);
+    return detail::look_back(t, source, tos, in, back);
 }
 
 }  // namespace sluice::pipeline

@@ -25,10 +25,11 @@ struct walked_options {
 };
 
 // Walks the options of a writable header. seen: the link addressing of its frame.
-template <class Options, class Tables>
+template <class Options, class Tables, class Mark>
 [[nodiscard]] constexpr walked_options
 walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interface& in,
-             pipeline::classification& c, link_addressing seen, u32 midnight_ms) noexcept {
+             pipeline::classification& c, link_addressing seen, u32 midnight_ms,
+             Mark mark) noexcept {
     routing::option_environment<Tables> env{t, ip, in, c.delivered_as(), midnight_ms};
     const auto compiled = Options::compile(ip, found, env);
     const decision good = pipeline::judge_options<Options>(compiled, found, in);
@@ -37,7 +38,7 @@ walk_options(const Tables& t, ipv4::view ip, option_offsets& found, const interf
     }
     pipeline::classification next = c;
     const auto route = [&](ipv4::address hop) noexcept {
-        next = pipeline::classify(t, ip, hop, in);
+        next = pipeline::classify(t, ip, hop, in, mark);
         return pipeline::target_of(next);
     };
     const auto step = Options::follow(
@@ -60,9 +61,10 @@ template <class Options, class Tables, packet_buffer Packet>
                                              const interface& in, pipeline::classification& c,
                                              u32 midnight_ms) noexcept {
     const link_addressing seen = d.packet().addressing();
+    const auto mark = routing::mark_for_rules(t, d.packet());
     detail::walked_options walked;
     const bool has_own = d.edit_options([&](ipv4::view ip, option_offsets& found) noexcept {
-        walked = detail::walk_options<Options>(t, ip, found, in, c, seen, midnight_ms);
+        walked = detail::walk_options<Options>(t, ip, found, in, c, seen, midnight_ms, mark);
     });
     if (has_own && walked.is_rerouted) {
         // A packet that the source route leads back to this host counts as received by lo.

@@ -43,15 +43,21 @@
 // first. `reader()` returns a small object with both functions, valid until the table changes: a
 // loop keeps it in registers across its stores.
 //
+// A policy with rules (`with_rules`) has `lookup(query, rule_key)`, which asks them, and
+// `has_custom_rules()`. While that is true, `hop_for` returns the hop of `nowhere`: the accept
+// branch asks no rules. `for_each_answer(address, f)` calls f(next_hop) for the best route of each
+// of its tables; an exception is kept while one of them has its next hop.
+//
 // A table that never changes may omit add and remove: it models `route_policy` but not
 // `mutable_route_policy`.
 //
 // Models: `linear_routes` (the reference, a scan), `lpm_trie`, `lpm_table` (in memory that the
 // program passes), `direct_table` (the same, with a hop for each network of 24 bits),
-// `with_local_routes<Table>`.
+// `with_local_routes<Table>`, `with_rules<Table>`.
 #pragma once
 
 #include <sluice/base/result.hpp>
+#include <sluice/packet/routing_rule.hpp>
 #include <sluice/route/entry.hpp>
 
 #include <concepts>
@@ -104,6 +110,15 @@ template <class R>
 concept has_reader = has_hops<R> && requires(const R& r) {
     { r.reader() } noexcept -> has_hops;
 };
+
+// Optional: rules choose among several tables.
+template <class R>
+concept asks_rules =
+    has_hops<R> && requires(const R& r, const route_query& q, const rule_key& k, ipv4::address d) {
+        { r.lookup(q, k) } noexcept -> std::same_as<next_hop>;
+        { r.has_custom_rules() } noexcept -> std::same_as<bool>;
+        r.for_each_answer(d, [](next_hop) {});
+    };
 
 template <class R>
 concept mutable_route_policy = route_policy<R> && requires(R& r, const route_entry& e) {

@@ -12,6 +12,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/route/selection.hpp>
 #include <sluice/routing/address_kind.hpp>
+#include <sluice/routing/rule_keys.hpp>
 
 namespace sluice::routing {
 
@@ -48,7 +49,8 @@ template <class Tables>
     }
     const u8 nearer = r.scope < scopes::link ? scopes::link : static_cast<u8>(r.scope + 1);
     const route_entry* link =
-        usable_route(t, {.destination = r.gateway, .interface = r.interface, .scope = nearer});
+        usable_route(t, {.destination = r.gateway, .interface = r.interface, .scope = nearer},
+                     [&]() noexcept { return own_key(t, {}, r.gateway, r.interface, 0); });
     if (link == nullptr) {
         return route_error::gateway_unreachable;
     }

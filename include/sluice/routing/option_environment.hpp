@@ -10,6 +10,7 @@
 #pragma once
 
 #include <sluice/routing/address_kind.hpp>
+#include <sluice/routing/rule_keys.hpp>
 #include <sluice/routing/source_address.hpp>
 
 namespace sluice::routing {
@@ -38,7 +39,13 @@ public:
         }
         const route_entry* r = routing::usable_route(
             tables_,
-            {.destination = to, .interface = out_->interface, .tos = route_tos(ip_[ipv4::tos])});
+            {.destination = to, .interface = out_->interface, .tos = route_tos(ip_[ipv4::tos])},
+            [&]() noexcept {
+                rule_key k =
+                    own_key(tables_, ip_[ipv4::source], to, out_->interface, ip_[ipv4::tos]);
+                k.incoming = in_.index;
+                return k;
+            });
         return r != nullptr ? source_for_route(tables_, *r)
                             : select_source(tables_, out_->interface, neighbour_of(*out_, to),
                                             scopes::universe);

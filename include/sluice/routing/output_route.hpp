@@ -13,6 +13,7 @@
 #include <sluice/base/result.hpp>
 #include <sluice/interface/interface.hpp>
 #include <sluice/routing/address_kind.hpp>
+#include <sluice/routing/rule_keys.hpp>
 #include <sluice/routing/source_address.hpp>
 
 namespace sluice::routing {
@@ -65,6 +66,7 @@ struct flow {
     u8 protocol = 0;
     u8 scope = scopes::universe;  // link: no gateway
     bool any_source = false;      // the source need not be local (a raw header)
+    u32 mark = 0;                 // for rules
 
     friend constexpr bool operator==(const flow&, const flow&) noexcept = default;
 };
@@ -85,8 +87,6 @@ struct output_route {
     ipv4::address destination{};
     ipv4::address neighbour{};
 };
-
-inline constexpr u16 loopback_index = 1;
 
 namespace detail {
 
@@ -174,10 +174,13 @@ template <class Tables>
 template <class Tables>
 [[nodiscard, gnu::always_inline]] constexpr send_error by_table(const Tables& t, const flow& f,
                                                                 output_route& to) noexcept {
-    const next_hop id = t.routes.lookup(route_query{.destination = f.destination,
-                                                    .interface = f.interface,
-                                                    .tos = route_tos(f.tos),
-                                                    .scope = f.scope});
+    const next_hop id = find_route(
+        t,
+        {.destination = f.destination,
+         .interface = f.interface,
+         .tos = route_tos(f.tos),
+         .scope = f.scope},
+        [&]() noexcept { return own_key(t, f.source, f.destination, f.interface, f.tos, f.mark); });
     const route_entry* r = id == next_hop::none ? nullptr : &t.routes.at(id);
     if (r != nullptr && is_usable(r->type)) {
         return by_route(t, f, *r, id, to);

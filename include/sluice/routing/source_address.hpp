@@ -13,6 +13,7 @@
 
 #include <sluice/interface/interface.hpp>
 #include <sluice/packet/packet_buffer.hpp>
+#include <sluice/routing/rule_keys.hpp>
 #include <sluice/routing/tables.hpp>
 
 namespace sluice::routing {
@@ -65,7 +66,8 @@ answers_for(const Tables t, ipv4::const_view ip, u16 interface_index) noexcept {
     if (!source.is_unspecified()) {
         scope = scopes::universe;
         if (const route_entry* back =
-                usable_route(t, {.destination = source, .tos = route_tos(ip[ipv4::tos])})) {
+                usable_route(t, {.destination = source, .tos = route_tos(ip[ipv4::tos])},
+                             [&]() noexcept { return own_key(t, {}, source, 0, ip[ipv4::tos]); })) {
             return source_for_route(t, *back);
         }
     }

@@ -271,6 +271,22 @@ template <class Tables>
     return added;
 }
 
+// A route of a table of its own. Linux fib_table_insert.
+template <class Tables>
+    requires asks_rules<typename Tables::routes_type>
+[[nodiscard]] constexpr result<next_hop, route_error> add_route(Tables& t, const route_entry& r,
+                                                                u32 table) noexcept {
+    const auto complete = routing::complete_route(t.look_up(), r);
+    if (!complete.has_value()) {
+        return failure{complete.error()};
+    }
+    const auto added = t.routes.add(*complete, table);
+    t.changed();
+    t.custom_local_routes =
+        t.custom_local_routes || (added.has_value() && r.type == route_type::local);
+    return added;
+}
+
 }  // namespace acts
 
 }  // namespace sluice

@@ -24,8 +24,16 @@ constexpr void routes_removed(Tables& t) noexcept {
     t.changed();
     if (t.exceptions.any()) {
         t.exceptions.keep_if([&t](const exception_key& k, route_exception&) {
-            const next_hop id = t.routes.lookup(k.destination);
-            return id != next_hop::none && key_of(k.destination, t.routes.at(id)) == k;
+            bool stays = false;
+            const auto compare = [&](next_hop id) {
+                stays = stays || key_of(k.destination, t.routes.at(id)) == k;
+            };
+            if constexpr (asks_rules<typename Tables::routes_type>) {
+                t.routes.for_each_answer(k.destination, compare);
+            } else if (const next_hop id = t.routes.lookup(k.destination); id != next_hop::none) {
+                compare(id);
+            }
+            return stays;
         });
     }
 }

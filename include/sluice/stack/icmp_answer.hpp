@@ -56,7 +56,8 @@ constexpr fate answer(Core& c, unsummed_datagram<typename Core::packet_type>&& r
         !echo_options(c, packet, c.tables.interfaces.find(packet.interface()), type, echoed)) {
         return fate::delivered;
     }
-    const auto route = route_back(c.tables, echoed.destination(asker), asked, tos, c.calls.now.now);
+    const auto route = route_back(c.tables, echoed.destination(asker), asked, tos, c.calls.now.now,
+                                  reflected_mark(c.tables, std::as_const(packet)));
     if (!route.has_value() || !may_send_icmp(c, {.type = detail::type_of_reply(what)}, *route)) {
         return fate::delivered;
     }

@@ -244,8 +244,8 @@ constexpr void send_error(Core& c, const typename Core::packet_type& offending, 
     if (!echo_options(c, offending, in, type, echoed)) {
         return;
     }
-    const auto route =
-        route_back(c.tables, echoed.destination(sender), source, tos, c.calls.now.now);
+    const auto route = route_back(c.tables, echoed.destination(sender), source, tos,
+                                  c.calls.now.now, reflected_mark(c.tables, offending));
     if (!route.has_value()) {
         return;
     }

@@ -74,7 +74,8 @@ struct made_datagram {
             .tos = r.tos,
             .protocol = r.protocol,
             .scope = r.on_link_only || strict ? scopes::link : scopes::universe,
-            .any_source = r.any_source};
+            .any_source = r.any_source,
+            .mark = r.mark};
 }
 
 // The same for a packet with a header of the program's: any source, and no options.
@@ -85,7 +86,8 @@ struct made_datagram {
             .tos = r.tos,
             .protocol = r.protocol,
             .scope = r.on_link_only ? scopes::link : scopes::universe,
-            .any_source = true};
+            .any_source = true,
+            .mark = r.mark};
 }
 
 // Bytes of the longest datagram of the request that leaves by the route in one piece.
@@ -378,7 +380,8 @@ template <class Core>
                                  .source = ip[ipv4::source],
                                  .tos = ip[ipv4::tos],
                                  .protocol = ip[ipv4::protocol],
-                                 .any_source = true},
+                                 .any_source = true,
+                                 .mark = packet.metadata().mark},
                                 c.calls.now.now);
     if (!route.has_value()) {
         return detail::refuse_send(c.books, std::move(packet), route.error(),

@@ -106,7 +106,8 @@ constexpr void fragments_expired(Core& c,
     const interface* in = e.first ? c.tables.interfaces.find(e.first.interface()) : nullptr;
     if (in != nullptr) {
         const ipv4::const_view ip{e.first.data()};
-        const auto found = pipeline::classify(c.tables.look_up(), ip, ip[ipv4::destination], *in);
+        const auto found = pipeline::classify(c.tables.look_up(), ip, ip[ipv4::destination], *in,
+                                              routing::mark_for_rules(c.tables, e.first));
         // Linux also sends the error for an address that is no longer local, but not if the packet
         // would be dropped for its addresses.
         const bool is_wanted = !reports_only_to_own(e.user) || found.type == route_type::local;

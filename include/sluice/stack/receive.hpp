@@ -78,7 +78,8 @@ classify_flow(Core& c, unsummed_datagram<typename Core::packet_type>& d,
         return {.decided = decision::deliver(), .type = route_type::local};
     }
     const auto found =
-        pipeline::classify(c.tables.look_up(), d.header(), d.header()[ipv4::destination], in);
+        pipeline::classify(c.tables.look_up(), d.header(), d.header()[ipv4::destination], in,
+                           routing::mark_for_rules(c.tables, d.packet()));
     if (found.decided.kind() == decision_kind::deliver) {
         keep_choice(d, known);
         if (known.route != nullptr && found.type == route_type::local) {
@@ -163,7 +164,8 @@ constexpr fate route_and_follow(Core& c, unsummed_datagram<typename Core::packet
                                                        .multicast_routed = own->multicast_routed,
                                                        .sent_here = true}
         : keeps_flows(c)    ? classify_flow(c, d, in)
-                            : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in);
+                            : pipeline::classify(t, d.header(), d.header()[ipv4::destination], in,
+                                                 routing::mark_for_rules(c.tables, d.packet()));
     c.books.trace(stage::classify, found.decided, in.index);
     if (found.decided.kind() == decision_kind::drop && !found.unroutable) {
         return drop(c.books, std::move(d).release(), found.decided.reason());

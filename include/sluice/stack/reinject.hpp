@@ -38,7 +38,8 @@ template <class Core>
                   .interface = q.rest.route.bound_interface,
                   .tos = now.tos,
                   .protocol = ipv4::const_view{std::as_const(q.packet).data()}[ipv4::protocol],
-                  .any_source = true},
+                  .any_source = true,
+                  .mark = now.mark},
                  c.calls.now.now);
     if (!route.has_value()) {
         return false;

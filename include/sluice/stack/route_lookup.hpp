@@ -65,18 +65,29 @@ template <class Tables>
     return r.hop_limit != 0 ? r.hop_limit : t.switches.ip_default_ttl;
 }
 
+// The mark by which the route of an answer to the packet is chosen. Linux IP4_REPLY_MARK.
+template <class Tables, class Packet>
+[[nodiscard]] constexpr u32 reflected_mark(const Tables& t, const Packet& packet) noexcept {
+    if constexpr (routing::tables_ask_rules<Tables>) {
+        return t.switches.fwmark_reflect ? packet.metadata().mark : 0;
+    } else {
+        return 0;
+    }
+}
+
 // The route of an ICMP message to `destination`, the sender of the packet that it answers.
-// `source`: of the message; unspecified: the route chooses it. Flattened, because it runs for each
-// reply.
+// `source`: of the message; unspecified: the route chooses it. `mark`: reflected_mark(). Flattened,
+// because it runs for each reply.
 template <class Tables>
 [[nodiscard, gnu::flatten]] constexpr route_result
-route_back(const Tables& t, ipv4::address destination, ipv4::address source, u8 tos,
-           instant now) noexcept {
+route_back(const Tables& t, ipv4::address destination, ipv4::address source, u8 tos, instant now,
+           u32 mark = 0) noexcept {
     return route_to(t,
                     {.destination = destination,
                      .source = source,
                      .tos = tos,
-                     .protocol = ipv4::protocols::icmp},
+                     .protocol = ipv4::protocols::icmp,
+                     .mark = mark},
                     now);
 }
 

@@ -275,6 +275,45 @@ public:
         acts::routes_removed(core_.tables);
         return removed;
     }
+    // The same for a table by its number, and the rules that choose among tables
+    // (routes<with_rules<Table>>). Linux `ip route ... table T`, `ip rule`.
+    [[nodiscard, gnu::noinline]] constexpr result<next_hop, route_error>
+    add_route(const route_entry& r, u32 table) noexcept
+        requires asks_rules<routes_type>
+    {
+        return acts::add_route(core_.tables, r, table);
+    }
+    [[nodiscard, gnu::noinline]] constexpr result<void, route_error>
+    remove_route(const route_entry& r, u32 table) noexcept
+        requires asks_rules<routes_type>
+    {
+        const auto removed = core_.tables.routes.remove(r, table);
+        acts::routes_removed(core_.tables);
+        return removed;
+    }
+    [[nodiscard, gnu::noinline]] constexpr result<void, rule_error>
+    add_rule(const routing_rule& r) noexcept
+        requires asks_rules<routes_type>
+    {
+        core_.tables.changed();
+        return core_.tables.routes.add_rule(r);
+    }
+    // The rule that is equal in all.
+    [[nodiscard, gnu::noinline]] constexpr result<void, rule_error>
+    remove_rule(const routing_rule& r) noexcept
+        requires asks_rules<routes_type>
+    {
+        core_.tables.changed();
+        return core_.tables.routes.remove_rule(r);
+    }
+    // The first rule of the priority.
+    [[nodiscard, gnu::noinline]] constexpr result<void, rule_error>
+    remove_rule(u32 priority) noexcept
+        requires asks_rules<routes_type>
+    {
+        core_.tables.changed();
+        return core_.tables.routes.remove_rule(priority);
+    }
     // Removes all routes for which f(const route_entry&) is true, if the table can. Returns their
     // number.
     template <class F>

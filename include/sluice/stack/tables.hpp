@@ -77,7 +77,16 @@ struct stack_tables {
                                .routes = routes,
                                .groups = groups,
                                .switches = switches,
-                               .custom_local_routes = custom_local_routes};
+                               .custom_local_routes = has_custom_local_routes()};
+    }
+    // Whether some local routes come from no address, or rules may say what is local. Linux
+    // fib_validate_source.
+    [[nodiscard]] constexpr bool has_custom_local_routes() const noexcept {
+        if constexpr (asks_rules<routes_type>) {
+            return custom_local_routes || routes.has_custom_rules();
+        } else {
+            return custom_local_routes;
+        }
     }
     // Moves with every change of routes, interfaces, addresses, switches and exceptions.
     [[nodiscard]] constexpr u32 route_generation() const noexcept {
