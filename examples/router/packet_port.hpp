@@ -1,10 +1,10 @@
 // packet_port: an interface of the kernel as an interface of the router, by AF_PACKET.
 //
-// A ring lends IPv4 frames, which are spread over the workers' sockets by flow. On Ethernet a
-// second socket receives all ARP frames, so that each worker knows its neighbours. Frames leave by
-// another ring; those that the kernel cuts leave by a system call for a burst. Fragments are copied
-// out of the ring, since the stack may keep them for long. An interface that disappeared is opened
-// again when it returns.
+// A ring lends IPv4 frames; the kernel spreads them over the workers' sockets by the worker_rule.
+// On Ethernet a second socket receives all ARP frames, so that each worker knows its neighbours.
+// Frames leave by another ring; those that the kernel cuts leave by a system call for a burst.
+// Fragments are copied out of the ring, since the stack may keep them for long. An interface that
+// disappeared is opened again when it returns.
 //
 // Expects: an interface without an address in the kernel, with an Ethernet header in front of its
 //          packets or with none (TUN, WireGuard, PPP, tunnels).
@@ -33,7 +33,8 @@ class packet_port final : public port {
 public:
     struct mode {
         bool plain = false;
-        bool shared = false;  // frames are shared with the other workers
+        // How frames are shared with the other workers, outlives the port; nullptr: not at all.
+        const sluice::worker_rule* shared = nullptr;
         bool reports = true;  // reports the changes that it finds
     };
     packet_port(const link_request& asked, u16 index, mode how) : port{asked, index}, mode_{how} {}

@@ -54,7 +54,7 @@ inline sluice::result<void, port_error> packet_port::open_sockets() noexcept {
             "its packets begin with another header than before; start the router again")};
     }
     // A socket can join the other workers' group only while the interface is up.
-    if (mode_.shared && !link_.up) {
+    if (mode_.shared != nullptr && !link_.up) {
         return {};
     }
     auto opened = in_namespace_of(asked(), [&] { return open_here(); });
@@ -82,9 +82,11 @@ inline sluice::result<packet_port::sockets, port_error> packet_port::open_here()
         made.arp.emplace(std::move(*arp));
     }
     af_packet::options how{.interface = index(), .protocol = sluice::ethernet::types::ipv4};
-    if (mode_.shared) {
+    if (mode_.shared != nullptr) {
         // One group for each interface of this process.
-        how.fanout = {.group = static_cast<u16>(::getpid() * 251 + index())};
+        how.fanout = {.group = static_cast<u16>(::getpid() * 251 + index()),
+                      .mode = af_packet::fanout_mode::rule,
+                      .rule = *mode_.shared};
     }
     if (mode_.plain) {
         auto plain = af_packet::open(name, how);

@@ -59,6 +59,8 @@ bool prepare(const router::arguments& given, const route_list& routes, workers& 
     if (!given.pcap.empty()) {
         capture.emplace(or_exit("router", router::create_capture(given)));
     }
+    const sluice::worker_rule shares{or_exit("router", sluice::port::system_seed()),
+                                     static_cast<sluice::u16>(given.workers)};
     for (unsigned i = 0; i < given.workers; ++i) {
         std::optional<sluice::port::pcapng::writer> own;
         if (capture) {
@@ -66,7 +68,7 @@ bool prepare(const router::arguments& given, const route_list& routes, workers& 
         }
         const auto seed = or_exit("router", sluice::port::system_seed());
         all.push_back(
-            std::make_unique<router::worker>(given, routes, i == 0, seed, std::move(own)));
+            std::make_unique<router::worker>(given, routes, i == 0, shares, seed, std::move(own)));
         if (!all.back()->prepare()) {
             return false;
         }

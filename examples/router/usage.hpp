@@ -38,8 +38,9 @@ namespace of its own.
             every SECONDS
   --workers N
             run N threads, each with sockets and a stack of its own. One worker gets the packets of
-            a flow, in both directions: by addresses, protocol and ports; fragments by addresses and
-            protocol. An existing TUN device must have been created with `multi_queue`.
+            a flow, in both directions: by addresses, protocol and ports; fragments, and protocols
+            without ports, by addresses and protocol (wire/worker_rule.hpp). Routes, switches and
+            neighbours are the same for all; path MTUs and limits are each worker's. An existing TUN device must have been created with `multi_queue`.
   --plain   copy some frames with each system call, instead of using rings shared with the kernel
             (16 MiB for each interface and worker). Rings take half the processor time, but a packet
             waits in them for 1 to 2 ms unless others arrive

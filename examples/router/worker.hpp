@@ -12,6 +12,7 @@
 
 #include <sluice/port/back_off.hpp>
 #include <sluice/port/steady_clock.hpp>
+#include <sluice/wire/worker_rule.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -29,9 +30,11 @@ namespace router {
 
 class worker {
 public:
-    // The first of several answers ARP and reports changes of interfaces.
+    // The first of several answers ARP and reports changes of interfaces. `shares`: how the workers
+    // share frames.
     worker(const arguments& given, const std::vector<route_line>& routes, bool is_first,
-           sluice::hash_key seed, std::optional<sluice::port::pcapng::writer> capture);
+           const sluice::worker_rule& shares, sluice::hash_key seed,
+           std::optional<sluice::port::pcapng::writer> capture);
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
@@ -89,6 +92,7 @@ private:
     const arguments& given_;
     const std::vector<route_line>& first_routes_;
     bool is_first_;
+    sluice::worker_rule shares_;
     std::optional<capture_writer> capture_;
     // The order matters: packets in the link and in the stack may lie in memory of the ports or of
     // the stack.

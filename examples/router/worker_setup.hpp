@@ -12,8 +12,9 @@
 namespace router {
 
 inline worker::worker(const arguments& given, const std::vector<route_line>& routes, bool is_first,
-                      sluice::hash_key seed, std::optional<sluice::port::pcapng::writer> capture)
-    : given_{given}, first_routes_{routes}, is_first_{is_first} {
+                      const sluice::worker_rule& shares, sluice::hash_key seed,
+                      std::optional<sluice::port::pcapng::writer> capture)
+    : given_{given}, first_routes_{routes}, is_first_{is_first}, shares_{shares} {
     if (capture) {
         capture_.emplace(std::move(*capture));
     }
@@ -48,7 +49,8 @@ inline bool worker::prepare() {
             ports_.push_back(std::make_unique<tun_port>(link, index, shared));
         } else {
             ports_.push_back(std::make_unique<packet_port>(
-                link, index, packet_port::mode{given_.plain, shared, is_first_}));
+                link, index,
+                packet_port::mode{given_.plain, shared ? &shares_ : nullptr, is_first_}));
         }
         port& made = *ports_.back();
         sluice::port::or_exit("router", made.open());

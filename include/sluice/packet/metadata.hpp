@@ -71,8 +71,10 @@ struct metadata {
     u16 checksum_offset = 0;  // pending: offset of the field from checksum_start
     // Bytes of the largest fragment of a reassembled datagram; 0: not reassembled.
     u16 largest_fragment = 0;
-    bool fragment_df = false;            // the largest fragment had DF (Linux IPSKB_FRAG_PMTU)
-    bool ignore_df = false;              // Linux ignore_df
+    bool fragment_df = false;  // the largest fragment had DF (Linux IPSKB_FRAG_PMTU)
+    bool ignore_df = false;    // Linux ignore_df
+    // Another worker reassembled it: received here, it keeps what is known of its fragments.
+    bool handed_over = false;
     bool merged_receive = false;         // merged by receive offload (LRO): not forwarded
     bool forwarded_in_hardware = false;  // by the device: not again
     u8 tunnels = 0;                      // tunnel ends of this host that the packet passed

@@ -47,6 +47,7 @@ inline constexpr int loss = 14;
 inline constexpr int virtio_header = 15;
 inline constexpr int fanout = 18;
 inline constexpr int queue_bypass = 20;
+inline constexpr int fanout_data = 22;  // filter_program (fanout_program.hpp)
 inline constexpr int ignore_outgoing = 23;
 }  // namespace socket_options
 

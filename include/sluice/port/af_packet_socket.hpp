@@ -18,6 +18,7 @@
 #include <sluice/port/descriptor.hpp>
 #include <sluice/port/error.hpp>
 #include <sluice/port/failure_kind.hpp>
+#include <sluice/port/fanout_program.hpp>
 #include <sluice/port/hardware_type.hpp>
 #include <sluice/port/interface_request.hpp>
 #include <sluice/wire/ethernet.hpp>
@@ -35,14 +36,17 @@ namespace sluice::port::af_packet {
 // How frames are spread over the sockets of one group. hash: by addresses, protocol and ports, with
 // the same result for both directions; fragments, also the first, by addresses and protocol, so
 // that all fragments of a datagram come to one socket. Frames that are neither IPv4 nor IPv6, such
-// as ARP, come to one socket of the group.
-enum class fanout_mode : u16 { hash, round_robin, cpu, rollover, random, queue };
+// as ARP, come to one socket of the group. The kernel's hash is secret and looks into tunnels.
+// rule: by the worker_rule, which a program can ask too: worker i is the socket that joined as the
+// i-th, counted from 0.
+enum class fanout_mode : u16 { hash, round_robin, cpu, rollover, random, queue, rule };
 
 struct fanout {
     u16 group = 0;
     fanout_mode mode = fanout_mode::hash;
-    bool reassemble = false;  // the kernel reassembles datagrams first
-    bool rollover = false;    // a full socket passes frames to another one
+    std::optional<worker_rule> rule{};  // the same for all sockets of the group; for this mode only
+    bool reassemble = false;            // the kernel reassembles datagrams first
+    bool rollover = false;              // a full socket passes frames to another one
 };
 
 struct options {
@@ -151,6 +155,19 @@ template <class T>
            (!how.promiscuous || set_option(fd, names::add_membership, all));
 }
 
+// Gives the kernel the program of the rule.
+[[nodiscard]] inline bool set_rule(int fd, const fanout& how) noexcept {
+    if (how.mode != fanout_mode::rule) {
+        return true;
+    }
+    if (!how.rule) {
+        errno = EINVAL;
+        return false;
+    }
+    const fanout_program code{*how.rule};
+    return set_option(fd, abi::socket_options::fanout_data, code.program());
+}
+
 // Binds the socket: from now on it receives frames.
 [[nodiscard]] inline bool bind_to_interface(const bound_socket& s, const options& how) noexcept {
     const abi::link_address at = s.address(how.protocol);
@@ -163,7 +180,9 @@ template <class T>
     const u32 mode = static_cast<u32>(how.fanout->mode) |
                      (how.fanout->reassemble ? abi::fanout_reassemble : 0) |
                      (how.fanout->rollover ? abi::fanout_rollover : 0);
-    return set_option(s.fd.get(), abi::socket_options::fanout, u32{how.fanout->group} | mode << 16);
+    return set_option(s.fd.get(), abi::socket_options::fanout,
+                      u32{how.fanout->group} | mode << 16) &&
+           set_rule(s.fd.get(), *how.fanout);
 }
 
 // Adds the kernel's counts since the last call.

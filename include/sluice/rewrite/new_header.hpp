@@ -29,8 +29,10 @@ template <packet_buffer Packet>
     }
     metadata& m = packet.writable_metadata();
     m.options = {};
-    m.largest_fragment = 0;
-    m.fragment_df = false;
+    if (!std::exchange(m.handed_over, false)) {
+        m.largest_fragment = 0;
+        m.fragment_df = false;
+    }
     m.cut_anew = false;
     m.endpoint = {};
     return true;

@@ -106,6 +106,7 @@ TEST_CASE("the kernel's numbers") {
         {.value = options::loss, .kernel_value = PACKET_LOSS},
         {.value = options::virtio_header, .kernel_value = PACKET_VNET_HDR},
         {.value = options::fanout, .kernel_value = PACKET_FANOUT},
+        {.value = options::fanout_data, .kernel_value = PACKET_FANOUT_DATA},
         {.value = options::queue_bypass, .kernel_value = PACKET_QDISC_BYPASS},
         {.value = options::ignore_outgoing, .kernel_value = PACKET_IGNORE_OUTGOING},
         {.value = abi::version_2, .kernel_value = TPACKET_V2},

@@ -44,11 +44,10 @@ struct group {
     static inline pool buffers;
     std::vector<ap::device> sockets;
 
-    explicit group(const char* purpose) : wire{purpose} {
+    explicit group(const char* purpose, const ap::fanout& how = {.group = 9}) : wire{purpose} {
         for (int i = 0; wire.made && i < 4; ++i) {
-            auto opened = ap::open_in_namespace(
-                wire.ns.path(), "vb",
-                {.protocol = ethernet::types::ipv4, .fanout = ap::fanout{.group = 9}});
+            auto opened = ap::open_in_namespace(wire.ns.path(), "vb",
+                                                {.protocol = ethernet::types::ipv4, .fanout = how});
             REQUIRE(opened.has_value());
             sockets.push_back(std::move(*opened));
         }
@@ -118,6 +117,52 @@ TEST_CASE("a group shares by flow, fragments by addresses and protocol") {
     CHECK(seen.size() == 32);
     CHECK(used.size() > 1);
     CHECK(group::buffers.available() == 256);
+}
+
+TEST_CASE("by a rule, the kernel gives each frame to the worker that the rule names") {
+    const worker_rule rule{{1, 2}, 4};
+    group g{"afpr", {.group = 10, .mode = ap::fanout_mode::rule, .rule = rule}};
+    if (!g.wire.made) {
+        support::skip("needs root, ip netns and veth");
+        return;
+    }
+    auto a = ap::open_in_namespace(g.wire.ns.path(), "va");
+    REQUIRE(a.has_value());
+    ap::sender::model<packet> out = a->sender();
+    std::vector<byte_vector> all;
+    for (u16 i = 1000; i < 1040; ++i) {
+        all.push_back(udp_datagram(i, 53, false));
+        all.push_back(udp_datagram(i, 53, true));
+        all.push_back(fragment_of(i, ipv4::address{0x0a000200u + i}, 2));
+        all.push_back(fragment_of(i, ipv4::address{0x0a000200u + i}, 0));
+        all.push_back(datagram_of({.destination = ipv4::address{0x0a000300u + i},
+                                   .protocol = 1,
+                                   .payload = support::echo_request()}));
+    }
+    for (const byte_vector& d : all) {
+        auto p = packet_of(group::buffers, with_link_header(d));
+        REQUIRE(out.send_frame(p, 1, {}));
+    }
+    out.flush();
+    std::set<std::size_t> used;
+    g.collect(all.size(), [&](std::size_t socket, ipv4::const_view ip) {
+        const std::size_t size = ip[ipv4::total_length];
+        CHECK(socket == rule.worker_of({ip.data(), size}));
+        used.insert(socket);
+    });
+    CHECK(used.size() == 4);
+}
+
+TEST_CASE("a rule that is missing is an error") {
+    const veth_pair wire{"afpm"};
+    if (!wire.made) {
+        support::skip("needs root, ip netns and veth");
+        return;
+    }
+    const auto opened = ap::open_in_namespace(
+        wire.ns.path(), "vb", {.fanout = ap::fanout{.group = 11, .mode = ap::fanout_mode::rule}});
+    REQUIRE_FALSE(opened.has_value());
+    CHECK(opened.error().error_number == EINVAL);
 }
 
 TEST_CASE("a socket that receives only ARP sends every frame") {
