@@ -1,14 +1,15 @@
 #!/bin/bash
 # examples/multicast_router between three networks of kernels: a sender, and two hosts that join with IGMP version 1,
-# 2 and 3, with filters of sources, and while traffic runs. At the same time, in other namespaces, Linux with igmpproxy.
+# 2 and 3, with filters of sources, and while traffic runs. At the same time, in other namespaces, the same as a proxy, and
+# Linux with igmpproxy.
 set -u
 source "$(dirname "$0")/namespaces.bash"
 need igmpproxy python3
 router="$1/examples/multicast_router"
 [ -x "$router" ] || skip "examples/multicast_router is not built"
 here=$(cd "$(dirname "$0")" && pwd)
-comparison=
-end_others() { [ -z "$comparison" ] || { kill "$comparison" && wait "$comparison"; } 2> /dev/null; }
+others=()
+end_others() { [ ${#others[@]} = 0 ] || { kill "${others[@]}" && wait "${others[@]}"; } 2> /dev/null; }
 new_output
 fail() {
     echo "FAILED: $way: $*"
@@ -52,9 +53,6 @@ if [ "${2-}" = igmpproxy ]; then
     done
     exit 0
 fi
-bash "$0" "$1" igmpproxy > "$output/igmpproxy" 2>&1 &
-comparison=$!
-
 # start_router upstream|downstream QUERY RESPONSE: what west is, and the intervals. Hosts of version 1 answer within ten
 # seconds whatever the router asks, so that the two together have to be more than that.
 start_router() {
@@ -71,22 +69,32 @@ show_cache() {
     grep -Eq "^020${1}01EF 0201000A 0        250     8000        0  1:1  *$" "$output/router" || fail "the cache"
 }
 
-way=router
-for version in 1 2 3; do
-    start_router downstream $([ "$version" = 1 ] && echo 6 5 || echo 2 1)
-    hosts "$version" strict
-    show_cache "$version"
-    stop
-done
-way=proxy
-start_router upstream 2 1
-hosts 3 strict
-show_cache 3
-stop
+# run WAY upstream|downstream
+run() {
+    way=$1
+    for version in 1 2 3; do
+        start_router "$2" $([ "$version" = 1 ] && echo 6 5 || echo 2 1)
+        hosts "$version" strict
+        show_cache "$version"
+        stop
+    done
+}
+if [ "${2-}" = proxy ]; then
+    run proxy upstream
+    exit 0
+fi
 
-way=igmpproxy
-wait "$comparison"
-result=$?
-comparison=
-cat "$output/igmpproxy"
-[ "$result" = 0 ] || fail "the comparison"
+for way in igmpproxy proxy; do
+    bash "$0" "$1" "$way" > "$output/$way" 2>&1 &
+    others+=($!)
+done
+run router downstream
+failed=
+for way in proxy igmpproxy; do
+    [ "$way" = proxy ] && other=1 || other=0
+    wait "${others[other]}" || failed+=" $way"
+    cat "$output/$way"
+done
+others=()
+way=others
+[ -z "$failed" ] || fail "$failed"

@@ -174,12 +174,13 @@ def filters(group):
 
 
 def running(group):
-    """Joins and leaves while packets pass, one every 2 ms. A join counts from 100 ms later on."""
-    grace, total = 50, 1500
+    """Joins and leaves while packets pass, one every 2 ms. A join counts from 100 ms later on, a leave from 20 ms
+    before: what is on its way then does not reach the socket."""
+    grace, early, total = 50, 10, 1500
     events = {100: (third, "join"), 400: (right, "leave"), 700: (right, "join"), 900: (third, "leave"),
               1300: (third, "join")}
-    wanted = {right: [*range(0, 400), *range(700 + grace, total)],
-              third: [*range(100 + grace, 900), *range(1300 + grace, total)]}
+    wanted = {right: [*range(0, 400 - early), *range(700 + grace, total)],
+              third: [*range(100 + grace, 900 - early), *range(1300 + grace, total)]}
     for h in hosts:
         h.clear()
     right.join(group)

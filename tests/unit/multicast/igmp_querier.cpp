@@ -6,6 +6,7 @@
 #include <sluice/wire/literals.hpp>
 
 #include "support/datagrams.hpp"
+#include "support/querier_model.hpp"
 
 #include <algorithm>
 #include <map>
@@ -93,95 +94,12 @@ std::vector<sent> polled(Querier& q, instant now, instant* next = nullptr) {
     return all;
 }
 
-// One group as the tables of section 6.4 have it: sets, and what their actions say.
-struct naive {
-    bool exclude = false;
-    instant ends{};
-    std::map<u32, instant> timers;  // 0 s: excluded
-
-    using set = std::set<u32>;
-    [[nodiscard]] set running(instant now) const {
-        set s;
-        for (const auto& [a, t] : timers)
-            if (now < t) s.insert(a);
-        return s;
-    }
-    [[nodiscard]] set stopped(instant now) const {
-        set s;
-        for (const auto& [a, t] : timers)
-            if (now >= t) s.insert(a);
-        return s;
-    }
-    static set minus(const set& a, const set& b) {
-        set s;
-        std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::inserter(s, s.end()));
-        return s;
-    }
-    void ask(const set& about, instant now) {  // Send Q(G,S)
-        for (const u32 a : about)
-            timers[a] = std::min(timers[a], now + 2_s);
-    }
-    void ask(instant now) { ends = std::min(ends, now + 2_s); }  // Send Q(G)
-    void hear(u8 type, const set& b, instant now) {
-        const set x = running(now), y = exclude ? stopped(now) : set{};
-        const instant gmi = now + membership;
-        const auto allow = [&] {
-            for (const u32 a : b)
-                timers[a] = gmi;
-        };
-        const auto keep = [&](const set& these) {
-            for (auto i = timers.begin(); i != timers.end();)
-                i = these.contains(i->first) ? std::next(i) : timers.erase(i);
-        };
-        if (type == rt::mode_is_include || type == rt::allow_new_sources) return allow();
-        if (type == rt::block_old_sources) {
-            if (!exclude) {
-                set both;
-                for (const u32 a : b)
-                    if (x.contains(a)) both.insert(a);
-                return ask(both, now);
-            }
-            for (const u32 a : minus(minus(b, x), y))
-                timers[a] = ends;
-            set asked;
-            for (const u32 a : minus(b, y))
-                if (now < timers[a]) asked.insert(a);
-            return ask(asked, now);
-        }
-        if (type == rt::change_to_include) {
-            const set asked = minus(x, b);
-            allow();
-            ask(asked, now);
-            if (exclude) ask(now);
-            return;
-        }
-        keep(b);
-        const instant fresh = !exclude ? instant{} : type == rt::mode_is_exclude ? gmi : ends;
-        for (const u32 a : b)
-            timers.emplace(a, fresh);
-        exclude = true;
-        ends = gmi;
-        if (type == rt::change_to_exclude) ask(running(now), now);
-    }
-    void pass(instant now) {
-        if (exclude && now >= ends) exclude = false;
-        if (!exclude)
-            for (const u32 a : stopped(now))
-                timers.erase(a);
-    }
-    [[nodiscard]] bool wants(u32 a, instant now) const {
-        const auto found = timers.find(a);
-        const bool runs = found != timers.end() && now < found->second;
-        return exclude ? found == timers.end() || runs : runs;
-    }
-};
-
 TEST_CASE("group records follow the tables of section 6.4") {
     std::mt19937 draw{7};
     unsigned wanted = 0, unwanted = 0;
     for (unsigned round = 0; round < 200; ++round) {
         igmp_querier<4, 8> q{own, {}, start};
-        naive n;
+        querier_model::group n;
         instant now = start;
         for (unsigned step = 0; step < 40; ++step) {
             const i64 most = draw() % 4 == 0 ? 200'000 : 3000;
