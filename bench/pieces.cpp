@@ -131,6 +131,61 @@ void reassemble(benchmark::State& state) {
     watch.finish(static_cast<double>(pieces), static_cast<double>(state.iterations()) * size);
 }
 
+// Datagrams of `count` fragments of 8 bytes, some 8,000 fragments in an iteration: the time of one
+// fragment, with the freeing of the whole.
+void growth(benchmark::State& state) {
+    using small_source = sluice::fixed_pool<192, 12'000>;
+    using small = small_source::packet_type;
+    using many = sluice::bounded_cache<4, sluice::overlap::reject_datagram, 8192>::model<small>;
+    constexpr sluice::reassembly_limits limits{.high_threshold = 1u << 30};
+    const auto count = static_cast<std::uint32_t>(state.range(0));
+    const auto pool = std::make_unique<small_source>();
+    const auto reassembly = std::make_unique<many>(sluice::hash_key{1, 2});
+    std::vector<std::uint32_t> order(count);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        order[i] = state.range(1) == 1 ? count - 1 - i : i;
+    }
+    std::mt19937 random{3};
+    std::vector<sluice::unsummed_datagram<small>> fragments;
+    bench::stopwatch watch{state};
+    std::uint64_t pieces = 0;
+    std::uint16_t id = 0;
+    for (auto _ : state) {
+        fragments.clear();
+        for (std::uint32_t datagram = 0; datagram < 8189 / count; ++datagram) {
+            if (state.range(1) == 2) {
+                std::shuffle(order.begin(), order.end(), random);
+            }
+            ++id;
+            for (const std::uint32_t at : order) {
+                small p = pool->take();
+                std::byte* to = p.put(28);
+                bench::write_datagram(to, 28, "10.0.0.1"_ip, "10.0.0.2"_ip);
+                const sluice::ipv4::view ip{to};
+                ip.set(sluice::ipv4::identification, id);
+                ip.set(sluice::ipv4::flags_and_offset,
+                       static_cast<std::uint16_t>(at + (at + 1 < count ? 0x2000 : 0)));
+                sluice::ipv4::set_checksum(ip);
+                fragments.push_back(sluice::pipeline::validate(p).value());
+            }
+        }
+        std::uint64_t whole = 0;
+        watch.start();
+        for (auto& f : fragments) {
+            const auto step = reassembly->insert(
+                std::move(f), sluice::reassembly_user::local_delivery, 0, {}, limits);
+            whole += step.kind == sluice::reassembly_result::complete ? 1 : 0;
+        }
+        watch.stop();
+        pieces += fragments.size();
+        if (whole != 8189 / count) {
+            state.SkipWithError("not made whole");
+            return;
+        }
+    }
+    watch.finish(static_cast<double>(pieces));
+}
+
 }  // namespace
 
 BENCHMARK(fragment_copying)->ArgName("bytes")->Arg(3000)->Arg(9000)->Arg(65535)->UseManualTime();
@@ -144,4 +199,8 @@ BENCHMARK(fragment_list)->ArgName("bytes")->Arg(3000)->Arg(9000)->Arg(65535)->Us
 BENCHMARK(reassemble)
     ->ArgNames({"bytes", "shuffled"})
     ->ArgsProduct({{3000, 9000, 65535}, {0, 1}})
+    ->UseManualTime();
+BENCHMARK(growth)
+    ->ArgNames({"pieces", "order"})  // 0: in order, 1: reversed, 2: random
+    ->ArgsProduct({{2, 16, 128, 1024, 8189}, {0, 1, 2}})
     ->UseManualTime();
