@@ -16,7 +16,7 @@ struct reassembling {
     unsigned pieces = 0;     // of a datagram
     unsigned in_flight = 0;  // datagrams that are incomplete at the same time
     unsigned piece_bytes = 1480;
-    unsigned last_bytes = 1000;
+    unsigned last_bytes = 1000;  // 375 for 65,515 octets in 45 pieces
 
     [[nodiscard]] unsigned size() const { return 20 + (pieces - 1) * piece_bytes + last_bytes; }
 };

@@ -6,7 +6,7 @@
 // Expects: a Record with members `key`, `u32 place`, `u32 home`; memory for records, as many
 //          numbers, and lines_for() them; a keyed hash of the key, the same in each call.
 // Never:   allocates, moves a record, evicts. If both lines of a key are full, it refuses the key:
-//          with half of the slots of all lines in use, one of a million.
+//          with all records in use, one key of a hundred million.
 // Cost:    a lookup reads at most two lines, mostly one, and a record for each slot whose byte
 //          matches: its own and one of 128 others. take and release read the same lines.
 #pragma once
@@ -87,9 +87,9 @@ class keyed_slots {
     using key_type = decltype(Record::key);
 
 public:
-    // Lines for this many records: of twelve slots, some two to four are in use.
+    // Lines for this many records: of twelve slots, at most three are in use on average.
     [[nodiscard]] static constexpr std::size_t lines_for(std::size_t count) noexcept {
-        return std::bit_ceil((count + 3) / 4);
+        return std::bit_ceil((count + 2) / 3);
     }
 
     constexpr keyed_slots(Record* records, std::size_t count, slot_line* lines,
