@@ -68,7 +68,7 @@ template <class Rule, on_full OnFull, u32 Share>
 class trial {
     static constexpr std::size_t blocks = 112;
     static constexpr std::size_t most_datagrams = 8, most_fragments = 48;
-    using pool_type = fixed_pool<256, blocks>;
+    using pool_type = fixed_pool<512, blocks>;
     using packet = pool_type::packet_type;
     using cache_type = typename bounded_cache<most_datagrams, Rule, most_fragments, OnFull,
                                               Share>::template model<packet>;
@@ -115,15 +115,17 @@ private:
             hostages_.clear();
             return;
         default:
-            insert();
+            insert((op >> 6) * 128u, op);
         }
     }
 
-    void insert() {
+    // `region`: bytes in front of its place. Many small ones fill the map of a piece_set, long ones
+    // reach beyond a region of it.
+    void insert(u32 region, u8 op) {
         testing::fragment_fields f;
         const u8 place = in_.byte(), length = in_.byte(), who = in_.byte(), more = in_.byte();
-        f.start = place < 250 ? 8u * (place % 40u) : 65528u - 8u * (place - 250u);
-        f.length = length & 0x7fu;
+        f.start = place < 250 ? region + 8u * (place % 40u) : 65528u - 8u * (place - 250u);
+        f.length = (op & 32u) != 0 ? length & 0x0fu : (length & 0x7fu) + 8u * (op & 16u);
         f.more = (length & 0x80u) == 0;
         f.id = who & 3u;
         f.source = 0x0a000102u + ((who >> 2) & 3u);
