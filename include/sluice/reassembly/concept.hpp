@@ -18,12 +18,14 @@
 // + 1 (unless refused) - pieces_dropped - pieces - evicted_pieces.
 //
 // The key of a datagram is source, destination, identification, protocol, `user` and routing
-// domain, hashed with a secret. Memory is bounded: the model occupies `memory_limit` bytes and
-// holds at most `fragment_limit` packets; `limits.high_threshold` bounds their accounted size. Time
-// is bounded by `limits.timeout`, from the first fragment that arrived, never renewed. `expire(now,
-// sink)` ends datagrams whose time is over: `sink(expired&&)` receives the fragment of offset 0, if
-// it arrived (for the time-exceeded message), the number of pieces and the user. `next_deadline()`
-// returns when to call it again.
+// domain, hashed with a secret. The stack names the domain by the interface's master, as Linux
+// does, so fragments by two interfaces of one domain, a VLAN's too, make one datagram. A program
+// that has packets of several VLANs or links names each by a domain of its own. Memory is bounded:
+// the model occupies `memory_limit` bytes and holds at most `fragment_limit` packets;
+// `limits.high_threshold` bounds their accounted size. Time is bounded by `limits.timeout`, from
+// the first fragment that arrived, never renewed. `expire(now, sink)` ends datagrams whose time is
+// over: `sink(expired&&)` receives the fragment of offset 0, if it arrived (for the time-exceeded
+// message), the number of pieces and the user. `next_deadline()` returns when to call it again.
 //
 // Exemplar:
 //

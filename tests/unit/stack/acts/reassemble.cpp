@@ -72,6 +72,34 @@ TEST_CASE("gather: takes fragments away and gives the whole back; the balance st
     CHECK(c.books.counters[balance::copied] == 2);
 }
 
+TEST_CASE("reassemble: the halves of two users, or of two routing domains, never meet") {
+    const struct {
+        reassembly_user user;
+        u16 master;
+    } rows[] = {{.user = reassembly_user::local_delivery, .master = 0},
+                {.user = reassembly_user::router_alert, .master = 0},
+                {.user = reassembly_user::connection_tracking, .master = 0},
+                {.user = reassembly_user::multicast, .master = 0},
+                {.user = reassembly_user::application, .master = 0},
+                {.user = reassembly_user::local_delivery, .master = 7},
+                {.user = reassembly_user::local_delivery, .master = 8},
+                {.user = reassembly_user::router_alert, .master = 8}};
+    core<small> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    interface in = *c.tables.interfaces.find(2);
+    std::size_t held = 0;
+    for (const auto& r : rows) {
+        in.master = r.master;
+        CHECK_FALSE(acts::reassemble(c, sound(c, half(true)), r.user, in).has_value());
+        CHECK(c.local.reassembly.held() == ++held);
+    }
+    for (const auto& r : rows) {
+        in.master = r.master;
+        CHECK(acts::reassemble(c, sound(c, half(false)), r.user, in).has_value());
+        CHECK(c.local.reassembly.held() == --held);
+    }
+}
+
 TEST_CASE("reassemble: an incomplete datagram expires after 30 s, and its sender gets an error") {
     core<small> c{{.seed = testing::fixed_seed}};
     furnish(c);
