@@ -89,16 +89,18 @@ class bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>::model {
     using rule = std::conditional_t<overlap_policy<Overlap>, Overlap, overlap::reject_datagram>;
     using engine = fragment_cache<Packet, rule, OnFull, Share>;
     using step = reassembly_step<Packet>;
+    // Not 0, which was reported, so that no other error follows.
+    static constexpr std::size_t datagrams = Datagrams != 0 ? Datagrams : 1;
     static constexpr std::size_t lines =
-        detail::keyed_slots<typename engine::entry_type>::lines_for(Datagrams);
+        detail::keyed_slots<typename engine::entry_type>::lines_for(datagrams);
 
     struct storage {
         detail::slot_line entry_lines[lines]{};
         detail::slot_line source_lines[lines]{};
-        u32 entry_numbers[Datagrams]{};
-        u32 source_numbers[Datagrams]{};
-        typename engine::entry_type entries[Datagrams]{};
-        typename engine::sender_type sources[Datagrams]{};
+        u32 entry_numbers[datagrams]{};
+        u32 source_numbers[datagrams]{};
+        typename engine::entry_type entries[datagrams]{};
+        typename engine::sender_type sources[datagrams]{};
         typename engine::piece_type pieces[Fragments]{};
         detail::piece_map maps[detail::map_pool::maps_for(Fragments)]{};
     };

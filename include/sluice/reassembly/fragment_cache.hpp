@@ -113,7 +113,9 @@ public:
             result.too_far = true;
             result.pieces_dropped = start_over(*e, now, limits);
         }
-        take(*e, p, f, memory, result);
+        if constexpr (can_form_list<Packet>) {  // else the assertion alone is reported
+            take(*e, p, f, memory, result);
+        }
         return result;
     }
 
