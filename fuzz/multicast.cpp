@@ -288,8 +288,8 @@ private:
         require(waiting == expected);
         require(at_->multicast_routes().size() == model_.entries.size());
         require(at_->buffers().available() == blocks - waiting);
-        const balance_sides fates = balance_of(*at_);
-        require(fates.in == fates.out + waiting);  // held() does not count these
+        require(at_->held() == waiting);
+        require(balance_of(*at_).is_even());
     }
 
     script& script_;

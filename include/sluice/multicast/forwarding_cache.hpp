@@ -44,6 +44,7 @@ struct forwarding_cache {
 
     public:
         static constexpr bool never_routes = false;
+        static constexpr std::size_t held_limit = Flows * Held;
         // At most one report of a wrong interface for an entry in this time. Linux
         // MFC_ASSERT_THRESH.
         static constexpr duration report_interval = duration::from_seconds(3);
@@ -128,6 +129,7 @@ struct forwarding_cache {
                                                  ipv4::address group) noexcept {
             return pending_.take(source, group);
         }
+        [[nodiscard]] constexpr std::size_t held() const noexcept { return pending_.held(); }
         constexpr u32 expire(instant now) noexcept { return pending_.expire(now); }
         [[nodiscard]] constexpr instant next_deadline() const noexcept {
             return pending_.next_deadline();

@@ -29,6 +29,7 @@ struct multicast_tables {
     public:
         using table_type = typename Cache::template model<Packet>;
         static constexpr bool never_routes = false;
+        static constexpr std::size_t held_limit = N * table_type::held_limit;
         static constexpr u32 last_priority = 32767;
 
         constexpr explicit model(hash_key key) noexcept
@@ -67,6 +68,13 @@ struct multicast_tables {
             for (std::size_t i = 0; i < size_; ++i) {
                 f(numbers_[i], tables_[i]);
             }
+        }
+        [[nodiscard]] constexpr std::size_t held() const noexcept {
+            std::size_t n = 0;
+            for (std::size_t i = 0; i < size_; ++i) {
+                n += tables_[i].held();
+            }
+            return n;
         }
         constexpr u32 expire(instant now) noexcept {
             u32 dropped = 0;

@@ -10,6 +10,7 @@ struct no_multicast_routes {
     template <class Packet>
     struct model {
         static constexpr bool never_routes = true;
+        static constexpr std::size_t held_limit = 0;
 
         constexpr explicit model(hash_key) noexcept {}
 
@@ -38,6 +39,7 @@ struct no_multicast_routes {
         [[nodiscard]] static constexpr Packet take_held(ipv4::address, ipv4::address) noexcept {
             return {};
         }
+        [[nodiscard]] static constexpr std::size_t held() noexcept { return 0; }
         [[nodiscard]] static constexpr u32 expire(instant) noexcept { return 0; }
         [[nodiscard]] static constexpr instant next_deadline() noexcept { return instant::never(); }
     };

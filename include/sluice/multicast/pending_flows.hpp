@@ -26,6 +26,12 @@ public:
     }
     [[nodiscard]] constexpr bool full() const noexcept { return size_ == Flows; }
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
+    // Packets that wait now, in all flows.
+    [[nodiscard]] constexpr std::size_t held() const noexcept {
+        std::size_t n = 0;
+        for_each([&](ipv4::address, ipv4::address, std::size_t packets) { n += packets; });
+        return n;
+    }
     // The memory that the waiting packets keep, in bytes.
     [[nodiscard]] constexpr u64 byte_count() const noexcept { return byte_count_; }
 

@@ -17,12 +17,13 @@
 // `table_for(rule_key)`, which chooses the table of a packet by rules. `table(number)` returns the
 // table of a number, `make_table(number)` makes it where there is none; both return nullptr if they
 // cannot. A table stays where it is as long as the policy lives. `for_each_table(f)` calls
-// f(u32 number, table). `expire` and `next_deadline` are for all tables.
+// f(u32 number, table). `held`, `held_limit`, `expire` and `next_deadline` are for all tables.
 //
 // Exemplar:
 //
 //     struct tables {
 //         static constexpr bool never_routes = false;
+//         static constexpr std::size_t held_limit = 8;  // packets that wait at most
 //         multicast_route find(ipv4::address source, ipv4::address group, u16 interface,
 //                              u8 ttl) const noexcept;
 //         u8 find_vif(u16 interface) const noexcept;  // no_vif: none
@@ -35,6 +36,7 @@
 //         waiting await(ipv4::address source, ipv4::address group) const noexcept;
 //         bool hold(packet&&, instant now) noexcept;  // false: no room, and the packet is gone
 //         packet take_held(ipv4::address source, ipv4::address group) noexcept;  // empty: none
+//         std::size_t held() const noexcept;  // packets that wait now
 //         u32 expire(instant now) noexcept;  // gives up flows; returns the packets dropped
 //         instant next_deadline() const noexcept;
 //     };
@@ -49,6 +51,7 @@
 
 #include <array>
 #include <concepts>
+#include <cstddef>
 
 namespace sluice {
 
@@ -191,6 +194,8 @@ concept holds_multicast = requires(T& m, const T& c, Packet&& p, ipv4::address a
     { c.await(a, a) } noexcept -> std::same_as<waiting>;
     { m.hold(static_cast<Packet&&>(p), t) } noexcept -> std::same_as<bool>;
     { m.take_held(a, a) } noexcept -> std::same_as<Packet>;
+    { c.held() } noexcept -> std::same_as<std::size_t>;
+    { T::held_limit } -> std::convertible_to<std::size_t>;
     { m.expire(t) } noexcept -> std::same_as<u32>;
     { c.next_deadline() } noexcept -> std::same_as<instant>;
 };
@@ -201,16 +206,19 @@ concept is_multicast_route_model = looks_up_multicast_routes<T> && counts_multic
 
 // A model with several tables.
 template <class T>
-concept has_multicast_tables = requires(T& m, const rule_key& k, u32 number, instant t) {
-    typename T::table_type;
-    { T::never_routes } -> std::convertible_to<bool>;
-    { m.table_for(k) } noexcept -> std::same_as<typename T::table_type*>;
-    { m.table(number) } noexcept -> std::same_as<typename T::table_type*>;
-    { m.make_table(number) } noexcept -> std::same_as<typename T::table_type*>;
-    m.for_each_table([](u32, typename T::table_type&) {});
-    { m.expire(t) } noexcept -> std::same_as<u32>;
-    { m.next_deadline() } noexcept -> std::same_as<instant>;
-};
+concept has_multicast_tables =
+    requires(T& m, const T& c, const rule_key& k, u32 number, instant t) {
+        typename T::table_type;
+        { T::never_routes } -> std::convertible_to<bool>;
+        { m.table_for(k) } noexcept -> std::same_as<typename T::table_type*>;
+        { m.table(number) } noexcept -> std::same_as<typename T::table_type*>;
+        { m.make_table(number) } noexcept -> std::same_as<typename T::table_type*>;
+        m.for_each_table([](u32, typename T::table_type&) {});
+        { c.held() } noexcept -> std::same_as<std::size_t>;
+        { T::held_limit } -> std::convertible_to<std::size_t>;
+        { m.expire(t) } noexcept -> std::same_as<u32>;
+        { m.next_deadline() } noexcept -> std::same_as<instant>;
+    };
 
 template <class T, class Packet>
 concept is_model_of_multicast_tables =

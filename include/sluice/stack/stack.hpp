@@ -472,13 +472,15 @@ public:
                     "add and remove: R must model sluice::mutable_route_policy "
                     "(route/concept.hpp)")));
 
-    // Packets held now, in reassembly, in the work queue and for hooks, and their limit. A source
-    // with few buffers allows fewer, see may_wait() in packet/bounded_packet_queue.hpp.
+    // Packets held now, in reassembly, in the work queue, for hooks and for multicast entries, and
+    // their limit. A source with few buffers allows fewer, see may_wait() in
+    // packet/bounded_packet_queue.hpp.
     static constexpr std::size_t held_limit =
         core_type::local_type::reassembly_type::fragment_limit + work_queue_size +
-        hook_queue_capacity<hooks_type>;
+        hook_queue_capacity<hooks_type> + core_type::multicast_type::held_limit;
     [[nodiscard]] constexpr std::size_t held() const noexcept {
-        return core_.local.reassembly.held() + core_.later.size() + core_.gates.queue.size();
+        return core_.local.reassembly.held() + core_.later.size() + core_.gates.queue.size() +
+               core_.multicast.held();
     }
 
 private:

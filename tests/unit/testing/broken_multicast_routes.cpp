@@ -35,6 +35,14 @@ struct loses_what_waits {
         Packet take_held(ipv4::address, ipv4::address) noexcept { return {}; }
     };
 };
+struct forgets_to_count {
+    static constexpr const char* broken = "held() counts the packets that wait";
+    template <class Packet>
+    struct model : sound<Packet> {
+        constexpr explicit model(hash_key k) noexcept : sound<Packet>(k) {}
+        std::size_t held() const noexcept { return 0; }
+    };
+};
 struct knows_one_flow {
     static constexpr const char* broken = "no other flow waits";
     template <class Packet>
@@ -101,8 +109,9 @@ struct chooses_no_table {
 };
 
 TEST_CASE_TEMPLATE("broken multicast routes are found", Tag, forwards_without_entry,
-                   loses_what_waits, knows_one_flow, impatient, keeps_every_buffer,
-                   gives_one_table_for_all, expires_one_table, chooses_no_table) {
+                   loses_what_waits, forgets_to_count, knows_one_flow, impatient,
+                   keeps_every_buffer, gives_one_table_for_all, expires_one_table,
+                   chooses_no_table) {
     support::finds<Tag>(
         [](auto report) { return testing::conformance::multicast_routes<Tag>(report); });
 }

@@ -133,6 +133,8 @@ private:
         }
         check_.holds((m.await(source, group) == waiting::yes) == (held != 0),
                      "a flow waits exactly if a packet of it is held");
+        check_.equal(all.held(), std::size_t{held}, "held() counts the packets that wait");
+        check_.holds(held <= model::held_limit, "no more wait than held_limit");
         check_.holds(m.await(source, "239.1.2.4"_ip) != waiting::yes, "no other flow waits");
         check_.holds(!m.take_held(source, "239.1.2.4"_ip), "another flow has no packets");
         for (u8 ttl = 1; ttl <= held; ++ttl) {
@@ -145,6 +147,7 @@ private:
         }
         check_.holds(!m.take_held(source, group), "no packet comes back twice");
         check_.holds(m.await(source, group) != waiting::yes, "an emptied flow waits no more");
+        check_.equal(all.held(), std::size_t{0}, "nothing that came back is held");
     }
 
     void giving_up(model& all, pool& buffers) {
