@@ -151,7 +151,6 @@ private:
     }
 
     // `size`: the bytes of f that are inserted.
-    // `size`: the bytes of f that are inserted.
     [[nodiscard]] constexpr insertion insert_settled(piece_type& f, pool& free,
                                                      u32& size) noexcept {
         piece_type* before = last_;
