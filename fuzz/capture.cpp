@@ -2,6 +2,8 @@
 //
 // It traps when a packet lies outside its file, an IPv4 packet outside its frame, when there are
 // more packets than the bytes can hold, or when a reader continues after an error.
+#include "support/target.hpp"
+
 #include <sluice/port/capture.hpp>
 #include <sluice/port/pcap_link.hpp>
 
@@ -12,9 +14,7 @@ using namespace sluice::port;
 
 namespace {
 
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
+using fuzz::require;
 
 bool inside(const_bytes part, const_bytes whole) {
     return part.empty() || (part.data() >= whole.data() &&

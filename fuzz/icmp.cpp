@@ -10,6 +10,7 @@
 // buffers add up.
 #include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/surroundings.hpp"
+#include "support/target.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +18,7 @@
 
 namespace {
 
+using fuzz::require;
 using namespace sluice;
 using namespace sluice::literals;
 
@@ -25,21 +27,7 @@ constexpr u32 largest = 1200;
 constexpr u32 tail = 64;  // bytes behind a packet that must not be read
 constexpr u32 event_limit = 200;
 
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
-
-// The rest of the input; reads 0 after its end.
-struct script {
-    const std::uint8_t* at;
-    const std::uint8_t* end;
-
-    bool empty() const { return at == end; }
-    u8 byte() { return at != end ? *at++ : u8{0}; }
-    u16 word() {
-        const u32 high = byte();
-        return static_cast<u16>(high << 8 | byte());
-    }
+struct script : fuzz::script {
     ipv4::address address() {
         constexpr ipv4::address known[] = {
             "10.0.1.1"_ip,  "10.0.1.2"_ip,  "10.0.2.1"_ip,  "10.0.2.2"_ip,   "10.0.3.2"_ip,
@@ -402,7 +390,7 @@ private:
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     parse_alone(data + 1, size - 1);
-    script s{data + 1, data + size};
+    script s{{data + 1, data + size}};
     trial{s, data[0]}.run();
     return 0;
 }

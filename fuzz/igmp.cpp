@@ -9,8 +9,11 @@
 #include <cstdint>
 
 #include "../tests/support/igmp_trial.hpp"
+#include "support/target.hpp"
 
 namespace {
+
+using fuzz::require;
 
 struct given_choices {
     const std::uint8_t* at;
@@ -23,10 +26,6 @@ struct given_choices {
     }
     sluice::u32 next() { return at != end ? *at++ : 0u; }
 };
-
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
 
 }  // namespace
 

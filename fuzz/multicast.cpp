@@ -9,6 +9,7 @@
 #include "../tests/support/multicast_model.hpp"
 #include "../tests/support/querier_model.hpp"
 #include "../tests/support/sent.hpp"
+#include "support/target.hpp"
 
 #include <sluice/endpoint/pim_registers.hpp>
 #include <sluice/multicast/forwarding_cache.hpp>
@@ -21,6 +22,7 @@
 
 namespace {
 
+using fuzz::require;
 using namespace sluice;
 using namespace sluice::literals;
 using support::byte_vector;
@@ -30,17 +32,7 @@ constexpr u32 event_limit = 400;
 constexpr u16 first_interface = 2, last_interface = 5, register_interface = 6;
 constexpr u8 most_vifs = 6;
 
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
-
-// The rest of the input; reads 0 after its end.
-struct script {
-    const std::uint8_t* at;
-    const std::uint8_t* end;
-
-    bool empty() const { return at == end; }
-    u8 byte() { return at != end ? *at++ : u8{0}; }
+struct script : fuzz::script {
     u16 interface() { return static_cast<u16>(first_interface + byte() % 4); }
     ipv4::address source() { return {0xac100101 + byte() % 3u}; }
     ipv4::address group() {
@@ -480,7 +472,7 @@ void run(script& s) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    script s{data + 1, data + size};
+    script s{{data + 1, data + size}};
     (data[0] & 1) != 0 ? run<shared>(s) : run<unique>(s);
     return 0;
 }

@@ -3,6 +3,8 @@
 //
 // Input: byte 0 chooses (bit 0: privileged sender, bits 1 and 2: how hops are routed, bit 3: refuse
 // source routes, bit 4: the packet is for this host), then up to 40 bytes of options.
+#include "support/target.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -18,6 +20,7 @@
 
 namespace {
 
+using fuzz::require;
 using namespace sluice;
 using ip_options::route_target;
 
@@ -30,10 +33,6 @@ struct environment {
     u32 midnight_ms() noexcept { return 0x01020304; }
     ipv4::address output_source(ipv4::address) noexcept { return {0x0a000201}; }
 };
-
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
 
 // Exactly as long as the header, so that a sanitizer sees the first byte read beyond it.
 struct header {

@@ -8,6 +8,8 @@
 // reassembly/concept.hpp; the bounds; each buffer is in the cache or in the pool. Who gives way
 // under a sender's share depends on charged bytes, which the model does not have: with bit 7 only
 // the sum, the bounds, the buffers and valid headers are checked.
+#include "support/target.hpp"
+
 #include <sluice/reassembly/bounded_cache.hpp>
 #include <sluice/testing/conformance/overlap.hpp>
 #include <sluice/testing/fragments.hpp>
@@ -23,21 +25,11 @@
 
 namespace {
 
+using fuzz::require;
+using fuzz::script;
 using namespace sluice;
 using testing::conformance::detail::expected_datagram;
 using testing::conformance::detail::overlap_result;
-
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
-
-struct script {
-    const std::uint8_t* at;
-    const std::uint8_t* end;
-
-    bool empty() const { return at == end; }
-    u8 byte() { return at != end ? *at++ : u8{0}; }
-};
 
 // The rule of this input: a type for each kind of rule.
 struct settling {

@@ -9,6 +9,7 @@
 #include "../tests/support/fixed_stack.hpp"
 #include "../tests/support/flaky_pool.hpp"
 #include "../tests/support/surroundings.hpp"
+#include "support/target.hpp"
 
 #include <sluice/hooks/hook_chain.hpp>
 #include <sluice/testing/exact_source.hpp>
@@ -19,27 +20,14 @@
 
 namespace {
 
+using fuzz::require;
 using namespace sluice;
 using testing::failure_plan;
 
 constexpr std::size_t blocks = 96;
 constexpr u32 event_limit = 600;
 
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
-
-// The rest of the input; reads 0 after its end.
-struct script {
-    const std::uint8_t* at;
-    const std::uint8_t* end;
-
-    bool empty() const { return at == end; }
-    u8 byte() { return at != end ? *at++ : u8{0}; }
-    u16 word() {
-        const u32 high = byte();
-        return static_cast<u16>(high << 8 | byte());
-    }
+struct script : fuzz::script {
     ipv4::address address() {
         constexpr u32 known[] = {0x0a000101, 0x0a000102, 0x0a0001ff, 0x0a000201, 0x0a000202,
                                  0x0a000301, 0x0a000302, 0x14010203, 0x1e040506, 0x28000001,
@@ -365,7 +353,7 @@ private:
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    script s{data, data + size};
+    script s{{data, data + size}};
     const u8 choice = s.byte();
     if ((choice & 2) != 0) {
         trial<host_policies>{s}.run((choice & 1) != 0);

@@ -2,6 +2,8 @@
 //
 // The first byte chooses the entrance, so that a mutation stays with its format. It traps when a
 // round trip loses a bit, a cursor leaves its range, or the checksum differs from the naive one.
+#include "support/target.hpp"
+
 #include <sluice/wire/arp.hpp>
 #include <sluice/wire/dump.hpp>
 #include <sluice/wire/icmp_messages.hpp>
@@ -20,9 +22,7 @@ using namespace sluice;
 
 namespace {
 
-void require(bool condition) {
-    if (!condition) __builtin_trap();
-}
+using fuzz::require;
 
 bool inside(const_bytes part, const_bytes whole) {
     return part.empty() || (part.data() >= whole.data() &&

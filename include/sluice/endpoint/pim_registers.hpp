@@ -7,7 +7,7 @@
 //
 // Expects: a stack with multicast routes; a register VIF (multicast/route_concept.hpp).
 // Never:   trusts the message: checksum over its header or over all, version 2, no null register, a
-//          whole packet to a group.
+//          whole packet to a group, four messages inside each other at most.
 // Cost:    the checksum over eight bytes; then that of a received packet.
 // Source:  RFC 7761 section 4.9.3; Linux pim_rcv.
 #pragma once
@@ -62,6 +62,9 @@ public:
         }
         if (!packet.pull(outer) || !rewrite::enter_inner(packet, outer, ipv4::protocols::pim)) {
             return handler_result::ignored(drop_reason::no_buffer);
+        }
+        if (!rewrite::pass_tunnel_end(packet)) {
+            return handler_result::ignored();
         }
         packet.set_interface(vifs.find(number)->interface);
         static_cast<void>(stack_.receive(std::move(packet), services.now()));

@@ -9,7 +9,7 @@
 //
 // It takes the stack's handlers of the protocols 4 and 47. Outer path MTUs are learned by the
 // stack; an inner packet with DF that does not fit is answered with fragmentation needed. After an
-// ICMP error about an outer packet, the next inner packets are answered with an error.
+// ICMP error about an outer packet, the next inner packets are answered with an error, and sent.
 //
 // Expects: a stack that outlives it, with registered_endpoints and the output with_tunnels.
 // Never:   allocates; tunnels a packet into the tunnel that it is in, or more than four times;
@@ -35,7 +35,7 @@ struct tunnel_counters {
     u64 sent_bytes = 0;  // of inner packets
     u64 received = 0;
     u64 received_bytes = 0;
-    u64 refused = 0;      // not sent: no route, too big, no buffer, or an error from the tunnel
+    u64 refused = 0;      // not sent: no route, too big, or no buffer
     u64 collisions = 0;   // not sent: the outer packet would enter a tunnel again
     u64 malformed = 0;    // received, and dropped
     u64 checksums = 0;    // received with a wrong checksum, or without one
@@ -73,9 +73,6 @@ class tunnels final : protocol_handler<typename Stack::packet_type>,
 public:
     using packet_type = typename Stack::packet_type;
     using services_type = local_services<packet_type>;
-
-    // Ends of tunnels on this host that one packet may pass.
-    static constexpr u8 most_passed = 4;
 
     constexpr explicit tunnels(Stack& s) noexcept : stack_{s} {}
     tunnels(const tunnels&) = delete;
@@ -217,7 +214,7 @@ private:
             t.counted.ecn_unused += pipeline::ecn_behind(outer->ecn, inner).unused ? 1u : 0u;
             f = rewrite::leave_tunnel(packet, *outer);
         }
-        if (f != pipeline::tunnel_fault::none || !passes_another(packet)) {
+        if (f != pipeline::tunnel_fault::none || !rewrite::pass_tunnel_end(packet)) {
             count(t.counted, f);
             return handler_result::ignored();
         }
@@ -243,15 +240,6 @@ private:
             ++c.malformed;
         }
     }
-    // Counts a tunnel end in the packet. false: it passed too many, or has no memory of its own.
-    [[nodiscard]] static constexpr bool passes_another(packet_type& packet) noexcept {
-        if (packet.metadata().tunnels >= most_passed || !packet.unshare()) {
-            return false;
-        }
-        ++packet.writable_metadata().tunnels;
-        return true;
-    }
-
     // -- errors about outer packets --
 
     [[nodiscard]] constexpr bool error(const icmp_error_notice& n) noexcept override {
@@ -260,10 +248,16 @@ private:
             return false;
         }
         tunnel& t = tunnels_[at];
+        // With an inherited TTL, time ends for the packet, and says nothing about the tunnel. Linux
+        // ipip_err, ipgre_err.
+        if (t.settings.inherits_ttl && n.type == icmp::types::time_exceeded) {
+            return true;
+        }
         if (const auto what = pipeline::relayed(n.type, n.code)) {
+            const u8 before = n.now - t.failed_at < error_time ? t.errors : u8{0};
             t.failing = *what;
             t.failed_at = n.now;
-            t.errors = static_cast<u8>(t.errors < most_errors ? t.errors + 1 : most_errors);
+            t.errors = static_cast<u8>(before < most_errors ? before + 1 : most_errors);
         }
         return true;
     }
@@ -274,11 +268,14 @@ private:
     // -- packets that enter a tunnel --
 
     // Answers the packet's sender.
+    constexpr void answer(packet_type&& packet, const icmp_request& error, instant now) noexcept {
+        stack_.link_failed(std::move(packet),
+                           decision::reject(drop_reason::neighbour_unreachable, error), {now});
+    }
     constexpr void refuse(tunnel& t, packet_type&& packet, const icmp_request& error,
                           instant now) noexcept {
         ++t.counted.refused;
-        stack_.link_failed(std::move(packet),
-                           decision::reject(drop_reason::neighbour_unreachable, error), {now});
+        answer(std::move(packet), error, now);
     }
     [[nodiscard]] constexpr bool transmit(packet_type& packet, u16 interface,
                                           instant now) noexcept override {
@@ -316,7 +313,9 @@ private:
         }
         if (t.errors != 0 && now - t.failed_at < error_time) {
             --t.errors;
-            return refuse(t, std::move(packet), t.failing, now);
+            // The packet is sent all the same: the error may be over, or forged. Linux
+            // ip_tunnel_xmit.
+            answer(std::as_const(packet).clone(), t.failing, now);
         }
         const pipeline::outer_choice outer = pipeline::outer_of(s, inner);
         const send_request r{.destination = s.remote,
@@ -330,7 +329,8 @@ private:
         if (!route.has_value()) {
             return refuse(t, std::move(packet), icmp_request::host_unreachable(), now);
         }
-        if (route->interface == t.interface || packet.metadata().tunnels >= most_passed) {
+        if (route->interface == t.interface ||
+            packet.metadata().tunnels >= rewrite::most_tunnel_ends) {
             ++t.counted.collisions;
             packet.reset();
             return;
@@ -342,7 +342,7 @@ private:
                           icmp_request::fragmentation_needed(static_cast<u16>(mtu)), now);
         }
         const u32 size = packet.size();
-        if (!rewrite::enter_tunnel(packet, s, t.state.sent) || !passes_another(packet) ||
+        if (!rewrite::enter_tunnel(packet, s, t.state.sent) || !rewrite::pass_tunnel_end(packet) ||
             !stack_.send(std::move(packet), r, *route, {now}).has_value()) {
             ++t.counted.refused;
             packet.reset();

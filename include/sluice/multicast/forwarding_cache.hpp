@@ -86,9 +86,11 @@ struct forwarding_cache {
         constexpr void count_entry(const multicast_route& r, u32 size, instant now) noexcept {
             entry_traffic& seen = entries_.at(r.entry).seen;
             add(seen.all, size);
-            seen.last = now;
-            if (r.is_accepted && vifs_.has(r.upstream)) {
-                add(vifs_.traffic_of(r.upstream).in, size);
+            if (r.is_accepted) {
+                seen.last = now;
+                if (vifs_.has(r.upstream)) {
+                    add(vifs_.traffic_of(r.upstream).in, size);
+                }
             }
         }
         constexpr void count_out(u8 number, u32 size) noexcept {

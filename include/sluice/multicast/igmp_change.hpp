@@ -24,11 +24,25 @@ constexpr void mark_sources(State& s, const multicast_group& g) noexcept {
     for_each_source(s, g.sources, [&](u32 i) { s.sources[i].was_active = g.names(s.sources[i]); });
 }
 
-// Notes what a change did to the sources that the filter names. false: nothing. Linux sf_setstate.
+// The report of a new mode names all sources, so that single changes need no report any more. An
+// answer about some sources, which waits, becomes one about all.
 template <class State>
-constexpr bool note_sources(State& s, const igmp_interface& in, u32 group) noexcept {
+constexpr void mode_changed(State& s, igmp_interface& in, multicast_group& g) noexcept {
+    g.changes_left = in.robustness;
+    g.asked = false;
+    s.sources.clear(g.removed);
+    for_each_source(s, g.sources, [&](u32 i) { s.sources[i].changes_left = 0; });
+    s.changed(in);
+}
+
+// Notes what a change did to the sources that the filter names. false: nothing. Where the removed
+// sources have no room, a report of the whole filter takes the place of single changes. Linux
+// sf_setstate, which then reports nothing.
+template <class State>
+constexpr bool note_sources(State& s, igmp_interface& in, u32 group) noexcept {
     multicast_group& g = s.groups[group];
     bool any = false;
+    bool fits = true;
     for_each_source(s, g.sources, [&](u32 i) {
         multicast_source& source = s.sources[i];
         const bool active = g.names(source);
@@ -51,19 +65,12 @@ constexpr bool note_sources(State& s, const igmp_interface& in, u32 group) noexc
         if (removed != no_entry) {
             s.sources[removed].changes_left = in.robustness;
         }
+        fits = fits && removed != no_entry;
     });
+    if (!fits) {
+        mode_changed(s, in, g);
+    }
     return any;
-}
-
-// The report of a new mode names all sources, so that single changes need no report any more. An
-// answer about some sources, which waits, becomes one about all.
-template <class State>
-constexpr void mode_changed(State& s, igmp_interface& in, multicast_group& g) noexcept {
-    g.changes_left = in.robustness;
-    g.asked = false;
-    s.sources.clear(g.removed);
-    for_each_source(s, g.sources, [&](u32 i) { s.sources[i].changes_left = 0; });
-    s.changed(in);
 }
 
 // Takes one listener from a source. true: its removal is to be reported. Linux ip_mc_del1_src.

@@ -38,9 +38,10 @@ class igmp_proxy {
     static_assert(Interfaces <= max_vifs, "sluice: igmp_proxy: at most 32 networks");
 
 public:
-    // upstream: the VIF of the network without a querier; no_vif: there is none, and packets of a
-    // flow are expected by the VIF that brought the first.
-    constexpr explicit igmp_proxy(u8 upstream = no_vif) noexcept : upstream_(upstream) {}
+    // upstream: the VIF of the network without a querier; no_vif, or another that is no VIF: there
+    // is none, and packets of a flow are expected by the VIF that brought the first.
+    constexpr explicit igmp_proxy(u8 upstream = no_vif) noexcept
+        : upstream_(upstream < max_vifs ? upstream : no_vif) {}
 
     // Adds a network with members. false: the VIF has one already, is the upstream VIF, or there is
     // no room.
@@ -130,9 +131,8 @@ public:
         subscription all;
         for (const network& n : networks_) {
             const auto* g = n.querier.has_value() ? n.querier->find(group) : nullptr;
-            all.mode = g != nullptr && g->mode() == filter_mode::exclude
-                           ? filter_mode::exclude
-                           : all.mode;
+            all.mode =
+                g != nullptr && g->mode() == filter_mode::exclude ? filter_mode::exclude : all.mode;
         }
         for (const network& n : networks_) {
             const auto* g = n.querier.has_value() ? n.querier->find(group) : nullptr;

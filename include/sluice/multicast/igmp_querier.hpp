@@ -24,8 +24,8 @@ struct querier_settings {
     duration last_member_interval = duration::from_seconds(1);
     // A leave ends the membership at once: for networks with one host on each link.
     bool fast_leave = false;
-    // The subnets of the interface. Reports and leaves of other sources are refused, but not those
-    // of 0.0.0.0, a host without an address yet: RFC 3376 section 4.2.13, 9.2. Empty: any source,
+    // The subnets of the interface. Messages of other sources are refused, but not those of
+    // 0.0.0.0, a host without an address yet: RFC 3376 section 4.2.13, 9.1, 9.2. Empty: any source,
     // as Linux's bridge.
     bounded_vector<ipv4::prefix, 4> subnets{};
 };
@@ -87,7 +87,7 @@ public:
             return false;
         }
         const igmp::const_view m{message.data()};
-        if (m[igmp::type] != igmp::types::query && !is_on_link(from)) {
+        if (!is_on_link(from)) {
             return refuse();
         }
         switch (m[igmp::type]) {

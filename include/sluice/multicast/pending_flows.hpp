@@ -36,15 +36,17 @@ public:
     [[nodiscard]] constexpr u64 byte_count() const noexcept { return byte_count_; }
 
     // Holds a packet, in a new flow if none of its kind waits. false: no room; the packet is gone.
+    // A new flow waits all the same, unless the flows are full: its program was told of it, and is
+    // not told again for each packet. Linux ipmr_cache_unresolved.
     [[nodiscard]] constexpr bool hold(Packet&& packet, ipv4::address source, ipv4::address group,
                                       instant now) noexcept {
         Packet given = std::move(packet);
         const u64 more = memory_kept(given);
         std::size_t i = look_up(source, group);
-        if (byte_count_ + more > Bytes || !may_wait(given) || (i == Flows && full())) {
-            return false;
-        }
         if (i == Flows) {
+            if (full()) {
+                return false;
+            }
             for (i = 0; flows_[i].is_used; ++i) {
             }
             flows_[i].source = source;
@@ -52,6 +54,9 @@ public:
             flows_[i].deadline = now + multicast_patience;
             flows_[i].is_used = true;
             ++size_;
+        }
+        if (byte_count_ + more > Bytes || !may_wait(given)) {
+            return false;
         }
         Packet* const place = flows_[i].held.claim(given, Bytes);
         if (place == nullptr) {

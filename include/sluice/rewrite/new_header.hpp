@@ -70,4 +70,17 @@ template <packet_buffer Packet>
     return true;
 }
 
+// Ends of tunnels on this host that one packet may pass, register messages of PIM among them.
+inline constexpr u8 most_tunnel_ends = 4;
+
+// Counts a tunnel end in the packet. false: it passed too many, or has no memory of its own.
+template <packet_buffer Packet>
+[[nodiscard]] constexpr bool pass_tunnel_end(Packet& packet) noexcept {
+    if (std::as_const(packet).metadata().tunnels >= most_tunnel_ends || !packet.unshare()) {
+        return false;
+    }
+    ++packet.writable_metadata().tunnels;
+    return true;
+}
+
 }  // namespace sluice::rewrite

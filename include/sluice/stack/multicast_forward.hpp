@@ -377,10 +377,12 @@ constexpr fate route_multicast(Core& c, unsummed_datagram<typename Core::packet_
     } else {
         typename Core::packet_type copy = d.packet().clone();
         auto kept = pipeline::revalidate(copy);
+        c.books.tally(balance::copied);
         if (kept.has_value()) {
-            c.books.tally(balance::copied);
             static_cast<void>(
                 detail::await_entry(c, table, *kept, decided.route.ingress, found.sent_here));
+        } else {
+            static_cast<void>(dropped(c.books, drop_reason::no_buffer));
         }
     }
     const interface* still = c.tables.running(ingress);  // foreign code ran

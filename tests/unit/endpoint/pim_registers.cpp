@@ -100,6 +100,22 @@ TEST_CASE("what is no register of a whole packet to a group is ignored") {
     }
 }
 
+TEST_CASE("four register messages inside each other are taken apart, and no more") {
+    router r;
+    const pim_registers registers{r.s};
+    for (int depth = 1; depth <= 6; ++depth) {
+        CAPTURE(depth);
+        byte_vector m = message(inner());
+        for (int i = 1; i < depth; ++i)  // 224.0.0.1 is always this host
+            m = message(datagram_of({.source = "172.16.1.1"_ip,
+                                     .destination = "224.0.0.1"_ip,
+                                     .protocol = ipv4::protocols::pim,
+                                     .payload = m}));
+        CHECK(r.forwarded(m).size() == (depth <= 4 ? 1 : 0));
+        CHECK(r.s.counters()[drop_reason::ignored_by_handler] == (depth <= 4 ? 0 : depth - 4));
+    }
+}
+
 TEST_CASE("of several tables the rules choose the register VIF, by the interface of the message") {
     struct several
         : policies<based_on<routing>, multicast_routes<multicast_tables<2, forwarding_cache<4>>>> {

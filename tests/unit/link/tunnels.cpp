@@ -172,16 +172,30 @@ TEST_CASE("tunnels: an error from inside the tunnel reaches the next inner sende
     };
     error(3, 1);
     error(11, 0);
-    for (const u8 code : {u8{1}, u8{1}}) {
+    // The packet is sent all the same.
+    const auto answers = [&](u8 code) {
         t.near.now.now = t.near.now.now + 1_s;
-        t.near.receive(to_far(), 2);
-        check(t.near.one_sent(2), right_sums(), destination("10.0.1.2"_ip), icmp_is(3, code));
-    }
+        CHECK(t.near.receive(to_far(), 2) == fate::forwarded);
+        auto all = t.near.all_sent();
+        REQUIRE(all.size() == 2);
+        std::swap(all[0], all[all[0].to.interface == 2 ? 0 : 1]);
+        check(all[0].datagram, right_sums(), destination("10.0.1.2"_ip), icmp_is(3, code));
+        check(all[1].datagram, right_sums());
+        CHECK(all[1].to.interface == 3);
+        CHECK(balance_of(*t.near).is_even());
+    };
+    answers(1);
+    answers(1);
     check(t.into(to_far()), right_sums());  // two errors, two answers
+    CHECK(t.near.counted().refused == 0);
     error(3, 0);
-    t.near.now.now = t.near.now.now + 1_s;
-    t.near.receive(to_far(), 2);
-    check(t.near.one_sent(2), icmp_is(3, 0));
+    answers(0);
+    for (int i = 0; i < 9; ++i)
+        error(3, 1);
+    t.near.now.now = t.near.now.now + 31_s;
+    error(3, 1);  // old errors count no more
+    answers(1);
+    check(t.into(to_far()), right_sums());
     error(3, 1);
     t.near.now.now = t.near.now.now + 31_s;
     check(t.into(to_far()), right_sums());
@@ -190,6 +204,21 @@ TEST_CASE("tunnels: an error from inside the tunnel reaches the next inner sende
         CAPTURE(int{type});
         error(type, code);
         check(t.into(to_far()), right_sums());
+    }
+}
+
+TEST_CASE("tunnels: with an inherited TTL time exceeded says nothing about the tunnel") {
+    tunnel_pair t{{.inherits_ttl = true}};
+    const byte_vector outer = t.into(to_far());
+    for (const u8 type : {u8{11}, u8{3}}) {
+        t.near.receive(datagram_of({.source = "192.0.2.77"_ip,
+                                    .destination = tunnel_end::near_outside,
+                                    .protocol = 1,
+                                    .payload = support::icmp_message(type, type == 3 ? 1 : 0, 0,
+                                                                     part(outer, 0, 48))}),
+                       3);
+        t.near.receive(to_far(), 2);
+        CHECK(t.near.all_sent().size() == (type == 3 ? 2 : 1));
     }
 }
 

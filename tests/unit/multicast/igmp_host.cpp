@@ -335,6 +335,18 @@ TEST_CASE("a new mode forgets which sources were removed before") {
     CHECK(n.view(group) == filter{filter_mode::exclude, {one.value}});
 }
 
+TEST_CASE("removed sources that find no room are told of by a report of the whole filter") {
+    node<igmp_host<8, 1, 2>> n{{.robustness = 1}};
+    REQUIRE(n.host.join(lan, group));
+    REQUIRE(n.host.add_sources(lan, group, filter_mode::exclude, {&one, 1}));
+    n.pass(60'000);
+    REQUIRE(n.view(group) == filter{filter_mode::exclude, {one.value}});
+    REQUIRE(n.host.enter(lan, group, filter_mode::exclude));  // excludes no source
+    REQUIRE(n.host.is_member(lan, group, one));
+    CHECK(n.pass(60'000) == 1);
+    CHECK(n.view(group) == filter{filter_mode::exclude, {}});
+}
+
 TEST_CASE("a source that goes while a report is sent is not in the rest of that report") {
     namespace types = igmp::record_types;
     using record = std::pair<u8, u32>;

@@ -120,11 +120,13 @@ TEST_CASE("down to networks with members, up from each, never back, never where 
 }
 
 TEST_CASE("without an upstream VIF nothing goes up") {
-    auto p = three_networks(no_vif);
-    REQUIRE(p.receive(1, report(rt::mode_is_exclude, {}), host, start));
-    const multicast_entry e = p.entry(host, group, 2, start);
-    for (u8 n = 0; n < max_vifs; ++n)
-        CHECK(e.thresholds[n] == (n == 1 ? 1 : 0));
+    for (const u8 none : {no_vif, max_vifs, u8{40}}) {
+        auto p = three_networks(none);
+        REQUIRE(p.receive(1, report(rt::mode_is_exclude, {}), host, start));
+        const multicast_entry e = p.entry(host, group, 2, start);
+        for (u8 n = 0; n < max_vifs; ++n)
+            CHECK(e.thresholds[n] == (n == 1 ? 1 : 0));
+    }
 }
 
 // Whether the subscription asks for packets of the source.

@@ -309,10 +309,11 @@ TEST_CASE("with the subnets of the interface, hosts elsewhere are not heard, but
         CHECK(q.receive(old_message(igmp::types::leave), from, start) == is_heard);
         CHECK(q.wants("10.9.9.9"_ip, group, start) != is_heard);
     }
-    // The election knows no subnets.
+    // Nor queries: a forged one would end the duties of this querier.
     igmp_querier<> q{own, s, start};
-    CHECK(q.receive(v3_query({}), "9.0.0.1"_ip, start));
-    CHECK_FALSE(q.is_querier());
+    CHECK_FALSE(q.receive(v3_query({}), "9.0.0.1"_ip, start));
+    CHECK(q.is_querier());
+    CHECK(igmp_querier<>{own, {}, start}.receive(v3_query({}), "9.0.0.1"_ip, start));
 }
 
 TEST_CASE("groups and sources that find no room are left out and counted") {

@@ -39,6 +39,24 @@ template <class Ownership>
 struct routing : policies<based_on<small>, buffers<fixed_pool<2048, 32, Ownership>>,
                           multicast_routes<forwarding_cache<16, program>>> {};
 using router = core<routing<unique>>;
+// Lets nothing be forwarded by one interface.
+struct closing {
+    template <class Packet>
+    struct model {
+        using packet_type = Packet;
+        static constexpr bool always_permits = false;
+        u16 closed = 0;
+
+        drop_reason refusal(security_point p, const Packet&, const security_context& c) noexcept {
+            return p == security_point::forward && c.out == closed ? drop_reason::security_policy
+                                                                   : drop_reason::none;
+        }
+    };
+};
+struct guarded : policies<based_on<routing<unique>>, security<closing>> {};
+// Room for one packet that waits.
+struct short_of_room : policies<based_on<routing<unique>>,
+                                multicast_routes<forwarding_cache<16, program, 32, 4, 2500>>> {};
 
 template <class Core>
 void furnish_router(Core& c) {
@@ -248,6 +266,20 @@ TEST_CASE("multicast: the forward hook sees each copy and may drop one") {
     check_balance(c, free);
 }
 
+TEST_CASE("multicast: each copy passes the security policy on its way") {
+    core<guarded> c{{.seed = testing::fixed_seed}};
+    furnish_router(c);
+    c.gates.security.closed = 3;
+    const std::size_t free = c.device.buffers.available();
+    REQUIRE(acts::add_multicast_route(c, to({1, 2}), {}).has_value());
+    CHECK(receive(c, multicast()) == fate::forwarded);
+    const auto left = sent(c);
+    REQUIRE(left.size() == 1);
+    CHECK(left[0].to.interface == 4);
+    CHECK(c.books.counters[drop_reason::security_policy] == 1);
+    check_balance(c, free);
+}
+
 TEST_CASE("multicast: a hook that removes a VIF or an interface leaves nothing to use") {
     router c{{.seed = testing::fixed_seed}};
     furnish_router(c);
@@ -286,6 +318,37 @@ TEST_CASE("multicast: without an entry packets wait, and leave in order when it 
     REQUIRE(left.size() == 4);
     for (std::size_t i = 0; i < 4; ++i)
         CHECK(left[i].datagram == multicast(8, group, 20 + i));
+    check_balance(c, free);
+}
+
+TEST_CASE("multicast: a flow without room for its packets is told of once") {
+    core<short_of_room> c{{.seed = testing::fixed_seed}};
+    furnish_router(c);
+    const std::size_t free = c.device.buffers.available();
+    CHECK(receive(c, multicast(9, "239.1.1.9"_ip)) == fate::held);
+    for (int i = 0; i < 20; ++i)
+        CHECK(receive(c, multicast()) == fate::dropped);
+    CHECK(c.multicast.router.events.size() == 2);
+    check_balance(c, free, 1);
+    c.calls.now.now = c.calls.now.now + 11_s;
+    static_cast<void>(acts::poll(c, c.calls.now));
+    check_balance(c, free);
+}
+
+TEST_CASE("multicast: without a buffer to wait in, a member still hears the packet") {
+    router c{{.seed = testing::fixed_seed}};
+    furnish_router(c);
+    REQUIRE(c.tables.groups.join(2, group));
+    const std::size_t free = c.device.buffers.available();
+    {
+        std::vector<typename router::packet_type> taken;
+        auto came = packet_of(c, multicast());
+        while (c.device.buffers.available() != 0)
+            taken.push_back(c.device.buffers.take(0));
+        static_cast<void>(acts::enter(c, std::move(came), c.calls.now));
+    }
+    CHECK(c.books.counters[drop_reason::no_buffer] == 1);
+    CHECK(c.multicast.router.events.empty());
     check_balance(c, free);
 }
 
