@@ -21,6 +21,9 @@ namespace router {
 inline constexpr std::size_t most_links = 250;
 inline constexpr unsigned most_workers = 64;
 inline constexpr sluice::u16 first_interface = 2;  // 1 is lo
+// Bytes of --reassembly-memory: two buffers, or all.
+inline constexpr unsigned least_reassembly_memory = 4'096;
+inline constexpr unsigned most_reassembly_memory = 16'777'216;
 
 struct link_request {
     bool is_tun = false;
@@ -39,8 +42,9 @@ struct arguments {
     std::vector<switch_setting> switches;
     std::string pcap;  // empty: none
     unsigned workers = 1;
-    unsigned table_seconds = 0;  // 0: no table
-    bool stats = false;          // at the end
+    unsigned reassembly_memory = 0;  // bytes, for each worker; 0: not given
+    unsigned table_seconds = 0;      // 0: no table
+    bool stats = false;              // at the end
     bool plain = false;
     bool help = false;
     std::string problem;  // empty: none
@@ -116,6 +120,10 @@ inline bool parse_with_value(std::string_view word, std::string_view value, argu
         expect(!value.empty(), "a file");
     } else if (word == "--workers") {
         expect(parse_number(value, 1, most_workers, given.workers), "a number from 1 to 64");
+    } else if (word == "--reassembly-memory") {
+        expect(parse_number(value, least_reassembly_memory, most_reassembly_memory,
+                            given.reassembly_memory),
+               "bytes, a number from 4096 to 16777216");
     } else {
         return false;
     }

@@ -9,6 +9,7 @@
 #include "routes.hpp"
 
 #include <sluice/identification/random_identification.hpp>
+#include <sluice/reassembly/sized_cache.hpp>
 #include <sluice/sluice.hpp>
 
 #include <cstdio>
@@ -16,14 +17,40 @@
 
 namespace router {
 
-// Random identifications: they do not reveal how many packets the router itself sends (nmap -O
-// reports II=RI; for Linux, II=I).
+// The command line says how much memory fragments may have. Random identifications: they do not
+// reveal how many packets the router itself sends (nmap -O reports II=RI; for Linux, II=I).
 struct edge : sluice::policies<sluice::based_on<sluice::linux_router>, sluice::buffers<source>,
                                sluice::interfaces<interface_table>,
                                sluice::identification<sluice::random_identification>,
+                               sluice::reassembly<sluice::sized_cache<>>,
                                sluice::routes<sluice::lpm_table>, sluice::output<to_exits>> {};
 using stack = sluice::stack<edge>;
 using kept_routes = route_keeper<stack>;
+
+// The memory of the fragments that a stack holds. A fragment keeps a whole buffer, so there are no
+// more than buffers in the bytes given.
+class fragment_memory {
+    using cache = edge::of<sluice::reassembly<>>::model<packet>;
+
+public:
+    explicit fragment_memory(const arguments& given)
+        : size_{of(given), of(given)}, pages_{cache::memory_for(size_)} {
+        if (given.reassembly_memory != 0) {
+            bounds_.all = given.reassembly_memory;
+        }
+    }
+    [[nodiscard]] cache::parts parts() const { return {pages_.all(), size_, bounds_}; }
+
+private:
+    [[nodiscard]] static std::size_t of(const arguments& given) {
+        return given.reassembly_memory == 0 ? 3'584
+                                            : given.reassembly_memory / source::block_capacity;
+    }
+
+    sluice::cache_size size_;
+    sluice::reassembly_memory bounds_;
+    zero_pages pages_;
+};
 
 // Sets a switch, as `sysctl -w`.
 inline void write_switch(stack& s, const arguments& given, const switch_setting& w) {

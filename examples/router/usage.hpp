@@ -41,6 +41,11 @@ namespace of its own.
             a flow, in both directions: by addresses, protocol and ports; fragments, and protocols
             without ports, by addresses and protocol (wire/worker_rule.hpp). Routes, switches and
             neighbours are the same for all; path MTUs and limits are each worker's. An existing TUN device must have been created with `multi_queue`.
+  --reassembly-memory BYTES
+            most memory of buffers that fragments for the router itself keep while others are
+            missing, in each worker; 4096 to 16777216, 7340032 if not given. What the router
+            forwards it does not reassemble. --set net.ipv4.ipfrag_high_thresh=BYTES bounds them as
+            Linux does
   --plain   copy some frames with each system call, instead of using rings shared with the kernel
             (16 MiB for each interface and worker). Rings take half the processor time, but a packet
             waits in them for 1 to 2 ms unless others arrive

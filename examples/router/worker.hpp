@@ -98,6 +98,7 @@ private:
     // the stack.
     std::vector<std::unique_ptr<port>> ports_;
     exits exits_;
+    fragment_memory fragments_;          // of the stack
     std::optional<kept_routes> routes_;  // holds the memory of the stack's table
     std::unique_ptr<stack> stack_;
     std::optional<own_addresses> addresses_;

@@ -14,7 +14,8 @@ namespace router {
 inline worker::worker(const arguments& given, const std::vector<route_line>& routes, bool is_first,
                       const sluice::worker_rule& shares, sluice::hash_key seed,
                       std::optional<sluice::port::pcapng::writer> capture)
-    : given_{given}, first_routes_{routes}, is_first_{is_first}, shares_{shares} {
+    : given_{given}, first_routes_{routes}, is_first_{is_first}, shares_{shares},
+      fragments_{given} {
     if (capture) {
         capture_.emplace(std::move(*capture));
     }
@@ -26,8 +27,10 @@ inline worker::worker(const arguments& given, const std::vector<route_line>& rou
         addresses += link.addresses.size();
     }
     zero_pages memory = kept_routes::room_for(routes.size(), addresses);
-    stack_ = std::make_unique<stack>(
-        stack::parts{.output = {&exits_}, .seed = seed, .routes = memory.all()});
+    stack_ = std::make_unique<stack>(stack::parts{.output = {&exits_},
+                                                  .seed = seed,
+                                                  .routes = memory.all(),
+                                                  .reassembly = fragments_.parts()});
     routes_.emplace(*stack_, std::move(memory), addresses);
     addresses_.emplace(stack_->interfaces());
     link_ = std::make_unique<ethernet>(stack_->buffers(), *addresses_, exits_.frames,

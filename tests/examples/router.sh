@@ -46,6 +46,10 @@ refuses "--set: no interface, or more than one, has the name eth7" "${good[@]}" 
 for wrong in "" 0 65 two; do
     refuses "--workers wants a number from 1 to 64, not: $wrong" "${good[@]}" --workers "$wrong"
 done
+for wrong in "" 4095 16777217 1M; do
+    refuses "--reassembly-memory wants bytes, a number from 4096 to 16777216, not: $wrong" "${good[@]}" \
+        --reassembly-memory "$wrong"
+done
 refuses "--pcap wants a file, not: " "${good[@]}" --pcap
 refuses "unknown argument: 0" "${good[@]}" --stats 0
 # misleads MESSAGE ARGUMENT...: what names things that are not so, exit code 2 without the usage.
@@ -133,6 +137,18 @@ done
 grep -q '^Ip.FragOKs 1$' "$scratch/out" || fail "counters: $(cat "$scratch/out")"
 stop
 [[ $(grep -c '^balance' "$scratch/out") -eq 2 ]] || fail "--stats: $(cat "$scratch/out")"
+
+# Of six fragments to the router five keep a buffer of 2,048 bytes each until the last one comes.
+start "${links[@]}" --reassembly-memory 8192 --stats
+up "$left" 192.0.2 1500
+reach 192.0.2.1 -s 4000
+ip netns exec "$left" ping -n -c 1 -W 1 -s 8000 192.0.2.1 >/dev/null && fail "--reassembly-memory 8192: 8,000 bytes"
+stop
+grep -q '^Dropped.fragment_limit [12]$' "$scratch/out" || fail "--reassembly-memory: $(cat "$scratch/out")"
+start "${links[@]}" --reassembly-memory 16384
+up "$left" 192.0.2 1500
+reach 192.0.2.1 -s 8000
+stop
 
 # A ping that comes in at tun1, from an address to which tun0 leads: whether it is answered is up to
 # rp_filter at tun1, the greater one of all's and its own; default is what it had at first.

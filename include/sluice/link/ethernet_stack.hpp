@@ -45,11 +45,17 @@ public:
         sink_type sink{};
         hash_key seed = detail::missing_seed<Policies>();
         settings switches = Policies::initial_settings();
+        // As those of the stack (stack/core.hpp).
+        [[no_unique_address]] decltype(stack_type::parts::routes) routes{};
+        [[no_unique_address]] decltype(stack_type::parts::reassembly) reassembly{};
     };
 
     constexpr explicit ethernet_stack(parts p) noexcept
-        : sink_{std::move(p.sink)},
-          stack_{{.output = {link_}, .seed = derive(p.seed, 1), .switches = p.switches}},
+        : sink_{std::move(p.sink)}, stack_{{.output = {link_},
+                                            .seed = derive(p.seed, 1),
+                                            .switches = p.switches,
+                                            .routes = p.routes,
+                                            .reassembly = p.reassembly}},
           host_{stack_.interfaces()}, link_{stack_.buffers(), host_, sink_, derive(p.seed, 2)} {}
     ethernet_stack(const ethernet_stack&) = delete;
     ethernet_stack& operator=(const ethernet_stack&) = delete;

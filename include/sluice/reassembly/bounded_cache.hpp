@@ -18,7 +18,7 @@
 // buffers that the held packets keep, by their capacity:
 //
 //     bounded_cache<64>::model<packet> cache{key, {.all = 1'000'000, .source = 100'000}};
-//
+//     stack<host> s{{.seed = seed, .reassembly = {.all = 1'000'000}}};
 //
 // sized_cache.hpp has the same in memory that the program gives when it runs.
 //
@@ -106,6 +106,8 @@ class bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>::model {
     };
 
 public:
+    // As a stack's parts pass them.
+    using parts = reassembly_memory;
     static constexpr std::size_t memory_limit = sizeof(storage) + sizeof(engine);
     static constexpr std::size_t fragment_limit = Fragments;
 

@@ -43,10 +43,17 @@
 //         };
 //     };
 //
+// A model that takes more than a secret names its type `parts`, which needs no initializer, and
+// has the constructor `model(hash_key, const parts&) noexcept`. The stack passes it what the
+// program gives: `stack<edge>{{.seed = seed, .reassembly = parts}}`. If the size of the model is
+// chosen with them, `memory_limit` is without the memory that the program gives, and
+// `fragment_limit` that of the largest.
+//
 // Models: `bounded_cache<Datagrams, Overlap, Fragments, OnFull, Share>` (`Share` n: one source may
-// use an nth of it; 1: all, as in Linux), `no_reassembly` (refuses every fragment). The overlap
-// rule is a policy of its own, a function of two byte ranges that a user writes in ten lines:
-// `sluice/reassembly/overlap.hpp`.
+// use an nth of it; 1: all, as in Linux; its parts: `reassembly_memory`, bounds in bytes),
+// `sized_cache<Overlap, OnFull, Share>` (its parts: memory and size, chosen when the program runs),
+// `no_reassembly` (refuses every fragment). The overlap rule is a policy of its own, a function of
+// two byte ranges that a user writes in ten lines: `sluice/reassembly/overlap.hpp`.
 #pragma once
 
 #include <sluice/base/siphash.hpp>
@@ -56,6 +63,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace sluice {
@@ -140,9 +148,36 @@ concept states_reassembly_limit = requires {
     { M::fragment_limit } -> std::convertible_to<std::size_t>;
 };
 
+// Optional: what the model takes beside its secret.
+template <class M>
+concept has_reassembly_parts = requires { typename M::parts; };
+
+namespace detail {
+
+// The `parts` of a model that has none.
+struct reassembly_has_no_parts {};
+
+template <class M>
+struct reassembly_parts {
+    using type = reassembly_has_no_parts;
+    static constexpr bool are_taken = std::constructible_from<M, hash_key>;
+};
+template <has_reassembly_parts M>
+struct reassembly_parts<M> {
+    using type = typename M::parts;
+    static constexpr bool are_taken = std::default_initializable<type> &&
+                                      std::is_nothrow_constructible_v<M, hash_key, const type&>;
+};
+
+}  // namespace detail
+
+// The model is made from a secret, and its parts if it has some.
+template <class M>
+concept takes_its_parts = detail::reassembly_parts<M>::are_taken;
+
 template <class T, class Packet>
 concept reassembly_policy = states_reassembly_limit<typename T::template model<Packet>> &&
-                            std::constructible_from<typename T::template model<Packet>, hash_key> &&
+                            takes_its_parts<typename T::template model<Packet>> &&
                             has_insert<typename T::template model<Packet>, Packet> &&
                             has_expiry<typename T::template model<Packet>, Packet>;
 

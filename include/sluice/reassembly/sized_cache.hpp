@@ -5,6 +5,12 @@
 //     std::vector<std::byte> memory(cache::memory_for({.datagrams = n, .fragments = 2 * n}));
 //     cache fragments{key, memory, {.datagrams = n, .fragments = 2 * n}};
 //
+// As the policy of a stack:
+//
+//     struct edge : policies<reassembly<sized_cache<>>> {};
+//     stack<edge> s{{.seed = seed, .reassembly = {.memory = memory, .size = {n, 2 * n}}}};
+//     s.reassembly().capacity();  // 0: the memory is too small
+//
 // Expects: memory_for() bytes, at any address, that outlive the cache; at least one datagram and
 //          two fragments; at most 2^30 of each. Otherwise capacity() is 0 and every fragment is
 //          refused.
@@ -37,13 +43,25 @@ template <class Overlap, on_full OnFull, u32 Share>
 template <class Packet>
 class sized_cache<Overlap, OnFull, Share>::model {
     using engine = fragment_cache<Packet, Overlap, OnFull, Share>;
-    using parts = typename engine::memory_parts;
+    using memory_parts = typename engine::memory_parts;
     using entry = typename engine::entry_type;
     using sender = typename engine::sender_type;
     using piece = typename engine::piece_type;
     static constexpr std::size_t alignment = 64;
+    static constexpr std::size_t most = std::size_t{1} << 30;
 
 public:
+    // As a stack's parts pass them.
+    struct parts {
+        std::span<std::byte> memory{};  // memory_for(size) bytes
+        cache_size size{};
+        reassembly_memory bounds{};
+    };
+    // Without the memory that the program gives; of the largest cache.
+    static constexpr std::size_t memory_limit =
+        sizeof(detail::slot_line) + sizeof(memory_parts) + sizeof(engine);
+    static constexpr std::size_t fragment_limit = most;
+
     // Bytes for a cache of this size; 0: there is no cache of this size.
     [[nodiscard]] static constexpr std::size_t memory_for(cache_size n) noexcept {
         return is_size(n) ? alignment - 1 + bytes_of(n) : 0;
@@ -52,6 +70,7 @@ public:
     model(hash_key secret, std::span<std::byte> memory, cache_size size,
           const reassembly_memory& bounds = {}) noexcept
         : parts_(make(memory, size)), engine_(secret, parts_, bounds) {}
+    model(hash_key secret, const parts& p) noexcept : model(secret, p.memory, p.size, p.bounds) {}
     model(const model&) = delete;
     model& operator=(const model&) = delete;
     // Returns the held packets to their source.
@@ -94,7 +113,6 @@ public:
 
 private:
     [[nodiscard]] static constexpr bool is_size(cache_size n) noexcept {
-        constexpr std::size_t most = std::size_t{1} << 30;
         return n.datagrams >= Share && n.fragments >= 2 * std::size_t{Share} && n.datagrams >= 1 &&
                n.datagrams <= most && n.fragments <= most;
     }
@@ -118,7 +136,7 @@ private:
         at += room<T>(count);
         return first;
     }
-    [[nodiscard]] parts make(std::span<std::byte> memory, cache_size n) noexcept {
+    [[nodiscard]] memory_parts make(std::span<std::byte> memory, cache_size n) noexcept {
         if (!is_size(n) || memory.size() < memory_for(n)) {
             return {{}, {}, none_, none_, nullptr, nullptr, {}, {}};
         }
@@ -126,7 +144,7 @@ private:
         std::byte* at = memory.data() + (odd == 0 ? 0 : alignment - odd);
         const std::size_t lines = detail::keyed_slots<entry>::lines_for(n.datagrams);
         const std::size_t maps = detail::map_pool::maps_for(n.fragments);
-        parts p{};
+        memory_parts p{};
         p.entries = {place<entry>(at, n.datagrams), n.datagrams};
         p.sources = {place<sender>(at, n.datagrams), n.datagrams};
         p.entry_lines = place<detail::slot_line>(at, lines);
@@ -139,7 +157,7 @@ private:
     }
 
     detail::slot_line none_[1]{};  // of a cache without memory
-    parts parts_;
+    memory_parts parts_;
     engine engine_;
 };
 

@@ -45,14 +45,21 @@ struct stack_local {
     using delivery_type = typename Chosen::delivery::template model<typename Chosen::packet>;
     using reassembly_type = typename Chosen::reassembly::template model<typename Chosen::packet>;
 
-    constexpr explicit stack_local(hash_key seed) noexcept
+    using reassembly_parts = typename detail::reassembly_parts<reassembly_type>::type;
+
+    constexpr stack_local(hash_key seed, const detail::reassembly_has_no_parts&) noexcept
+        : stack_local(seed) {}
+    // `parts`: of the reassembly model, if it has some.
+    template <class... Parts>
+    constexpr explicit stack_local(hash_key seed, const Parts&... parts) noexcept
         : icmp_limits(derive(seed, 1)), identification(derive(seed, 2)),
-          reassembly(derive(seed, 3)) {}
+          reassembly(derive(seed, 3), parts...) {}
     // For a delivery policy with a secret of its own.
-    constexpr explicit stack_local(hash_key seed) noexcept
+    template <class... Parts>
         requires std::is_constructible_v<delivery_type, hash_key>
+    constexpr explicit stack_local(hash_key seed, const Parts&... parts) noexcept
         : delivery(derive(seed, 6)), icmp_limits(derive(seed, 1)), identification(derive(seed, 2)),
-          reassembly(derive(seed, 3)) {}
+          reassembly(derive(seed, 3), parts...) {}
 
     [[no_unique_address]] delivery_type delivery{};
     [[no_unique_address]] typename Chosen::icmp icmp_limits;
@@ -80,11 +87,13 @@ struct core {
         settings switches = P::initial_settings();
         // The `parts` of the route policy (route/concept.hpp); empty if it has none.
         [[no_unique_address]] typename tables_type::from_routes::type routes{};
+        // The `parts` of the reassembly model (reassembly/concept.hpp); empty if it has none.
+        [[no_unique_address]] typename local_type::reassembly_parts reassembly{};
     };
 
     constexpr explicit core(parts&& p) noexcept
         : device{{}, std::move(p.output)}, tables{p.switches, p.routes, derive(p.seed, 4)},
-          local{p.seed}, multicast{derive(p.seed, 7)}, random{derive(p.seed, 5)} {}
+          local{p.seed, p.reassembly}, multicast{derive(p.seed, 7)}, random{derive(p.seed, 5)} {}
 
     // Packets held in the parts below return their buffers before the source is destroyed.
     device_type device;

@@ -156,9 +156,18 @@ struct reassembly : detail::slot<T> {
                       "sluice: reassembly<T>: T must be a tag, with its class inside: "
                       "struct T { template <class Packet> class model { ... }; };");
         if constexpr (detail::has_model<T, Packet>) {
-            static_assert(reassembly_policy<T, Packet>,
-                          "sluice: reassembly<T>: T must model sluice::reassembly_policy "
-                          "(reassembly/concept.hpp)");
+            constexpr bool takes_parts =
+                !has_reassembly_parts<typename T::template model<Packet>> ||
+                takes_its_parts<typename T::template model<Packet>>;
+            static_assert(takes_parts,
+                          "sluice: reassembly<T>: T's model names its parts, so it must have the "
+                          "constructor model(hash_key, const parts&) noexcept, and parts a default "
+                          "constructor (reassembly/concept.hpp)");
+            if constexpr (takes_parts) {
+                static_assert(reassembly_policy<T, Packet>,
+                              "sluice: reassembly<T>: T must model sluice::reassembly_policy "
+                              "(reassembly/concept.hpp)");
+            }
         }
         return reassembly_policy<T, Packet>;
     }

@@ -442,6 +442,9 @@ public:
         return core_.tables.interfaces;
     }
     [[nodiscard]] constexpr const auto& routes() const noexcept { return core_.tables.routes; }
+    [[nodiscard]] constexpr const auto& reassembly() const noexcept {
+        return core_.local.reassembly;
+    }
     [[nodiscard]] constexpr const auto& exceptions() const noexcept {
         return core_.tables.exceptions;
     }
@@ -474,7 +477,8 @@ public:
 
     // Packets held now, in reassembly, in the work queue, for hooks and for multicast entries, and
     // their limit. A source with few buffers allows fewer, see may_wait() in
-    // packet/bounded_packet_queue.hpp.
+    // packet/bounded_packet_queue.hpp, and so does a reassembly model whose size is chosen when the
+    // program runs: its capacity().
     static constexpr std::size_t held_limit =
         core_type::local_type::reassembly_type::fragment_limit + work_queue_size +
         hook_queue_capacity<hooks_type> + core_type::multicast_type::held_limit;

@@ -1,8 +1,10 @@
 // A program outside the project: it tests its own policies with the installed suites. Correct
 // policies pass; for each planted fault the suite names the broken rule.
+#include <sluice/reassembly/sized_cache.hpp>
 #include <sluice/testing/conformance/output.hpp>
 #include <sluice/testing/conformance/overlap.hpp>
 #include <sluice/testing/conformance/port.hpp>
+#include <sluice/testing/conformance/reassembly.hpp>
 #include <sluice/testing/conformance/route_answers.hpp>
 #include <sluice/testing/packet_check.hpp>
 
@@ -81,6 +83,30 @@ struct alternating {  // planted: the answer depends on earlier questions
     static overlap_answer settle(byte_range, byte_range) noexcept {
         return ++asked % 2 == 0 ? overlap_answer::keep_held : overlap_answer::keep_incoming;
     }
+};
+
+// Refuses the fragments of a network and keeps the others in memory that the program gives.
+struct cautious {
+    template <class Packet>
+    struct model : sized_cache<>::model<Packet> {
+        using inner = sized_cache<>::model<Packet>;
+        struct parts {
+            typename inner::parts kept{};
+            ipv4::prefix refused{};
+        };
+        ipv4::prefix refused;
+        model(hash_key secret, const parts& p) noexcept
+            : inner{secret, p.kept}, refused{p.refused} {}
+        reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
+                                       u16 domain, instant now,
+                                       const reassembly_limits& limits) noexcept {
+            if (refused.length != 0 && refused.contains(d.header()[ipv4::source])) {
+                (void)std::move(d).release();
+                return reassembly_step<Packet>::refuse(drop_reason::fragment_limit);
+            }
+            return inner::insert(std::move(d), user, domain, now, limits);
+        }
+    };
 };
 
 // A device in memory: a queue in each direction. fd() is an eventfd that counts the waiting
@@ -192,6 +218,15 @@ int main() {
     passes("odd_and_even", conformance::route_answers(odd_and_even{}));
     passes("counting", conformance::output<counting>(testing::print_broken, {.takes = 3}));
     passes("lower_offset_wins", conformance::overlap_rule<lower_offset_wins>());
+    using cache = sized_cache<>::model<fixed_pool<512, 64>::packet_type>;
+    std::vector<std::byte> memory(cache::memory_for({.datagrams = 8, .fragments = 32}));
+    passes("cautious", conformance::reassembly<cautious>(
+                           testing::print_broken,
+                           {.kept = {.memory = memory, .size = {.datagrams = 8, .fragments = 32}},
+                            .refused = "192.168.99.0/24"_prefix}));
+    is_found("the fragment received first is held",
+             [](auto report) { conformance::reassembly<cautious>(report); });
+
     passes("queue_device", conformance::port<queue_harness>(testing::print_broken, {.holds = 8}));
 
     is_found("a query with an interface finds a route of it or a refusal",

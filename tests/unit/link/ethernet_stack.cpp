@@ -8,6 +8,8 @@
 #include <sluice/link/ethernet_stack.hpp>
 #include <sluice/output/by_interface.hpp>
 #include <sluice/reassembly/no_reassembly.hpp>
+#include <sluice/reassembly/sized_cache.hpp>
+#include <sluice/route/lpm_table.hpp>
 #include <sluice/testing/fixed_seed.hpp>
 
 #include <doctest/doctest.h>
@@ -209,6 +211,22 @@ TEST_CASE("several devices: a frame leaves by its interface's device") {
     CHECK(left.empty());
     REQUIRE(right.size() == 1);  // who has 10.0.2.9
     CHECK(ethernet::const_view{right[0].data()}[ethernet::source] == mac1);
+}
+
+TEST_CASE("the parts of routes and reassembly reach the stack") {
+    struct given : policies<based_on<small>, routes<lpm_table>, reassembly<sized_cache<>>> {};
+    using host_type = ethernet_stack<given, wire>;
+    std::vector<byte_vector> sent;
+    std::vector<std::byte> of_routes(lpm_table::memory_for(100));
+    using cache = sized_cache<>::model<packet>;
+    std::vector<std::byte> of_fragments(cache::memory_for({.datagrams = 3, .fragments = 7}));
+    const auto host = std::make_unique<host_type>(host_type::parts{
+        .sink = {&sent},
+        .seed = testing::fixed_seed,
+        .routes = of_routes,
+        .reassembly = {.memory = of_fragments, .size = {.datagrams = 3, .fragments = 7}}});
+    CHECK(host->stack().routes().capacity() >= 100);
+    CHECK(host->stack().reassembly().capacity() == 7);
 }
 
 }  // namespace link_ethernet_stack

@@ -180,6 +180,28 @@ struct accepting {
         }
     };
 };
+struct loses_without_memory {  // with parts; without them it keeps what it should refuse
+    static constexpr const char* broken = "each buffer is in the cache or in the pool";
+    template <class Packet>
+    struct model : cache<Packet> {
+        struct parts {
+            bool has_memory = false;
+        };
+        bool keeps;
+        std::vector<Packet> kept{};
+        model(hash_key secret, const parts& p) noexcept
+            : cache<Packet>(secret), keeps(!p.has_memory) {}
+        reassembly_step<Packet> insert(unsummed_datagram<Packet>&& d, reassembly_user user,
+                                       u16 domain, instant now,
+                                       const reassembly_limits& limits) noexcept {
+            if (keeps) {
+                kept.push_back(std::move(d).release());
+                return reassembly_step<Packet>::refuse(drop_reason::fragment_limit);
+            }
+            return cache<Packet>::insert(std::move(d), user, domain, now, limits);
+        }
+    };
+};
 
 struct moody {  // an overlap rule with two answers to one question
     static inline unsigned asked = 0;
@@ -196,6 +218,13 @@ TEST_CASE_TEMPLATE("a broken cache is found", Policy, never_empty, hurried, neve
                    without_reason, hides_drops, greedy, hoarding, accepting) {
     support::finds<Policy>(
         [](auto report) { return testing::conformance::reassembly<Policy>(report); });
+}
+
+TEST_CASE("a cache that is broken without its parts is found") {
+    const auto said = support::said_by([](auto report) {
+        return testing::conformance::reassembly<loses_without_memory>(report, {.has_memory = true});
+    });
+    CHECK(said.contains(loses_without_memory::broken));
 }
 
 TEST_CASE("a broken rule for overlaps is found") {

@@ -8,7 +8,13 @@
 // buffer may be lost and no limit exceeded, and each reassembled datagram must be valid. A policy
 // whose `fragment_limit` is 0 must refuse every fragment.
 //
-// Expects: a policy that is constructed from a secret, as a stack does.
+// A model with `parts` is tested with the parts that you pass; without them it must lose no buffer
+// either.
+//
+//     const sized_cache<>::model<packet>::parts given{.memory = memory, .size = {16, 64}};
+//     testing::conformance::reassembly<sized_cache<>>(testing::print_broken, given);
+//
+// Expects: a policy that is constructed from a secret, as a stack does, and its parts.
 #pragma once
 
 #include <sluice/base/random.hpp>
@@ -26,24 +32,39 @@ namespace detail {
 
 template <class Policy>
 class reassembly_suite {
-public:
-    explicit reassembly_suite(checker& check) : check_{check} {}
-
-    void run() {
-        using self = reassembly_suite;
-        for (const auto each : {&self::empty, &self::two_fragments, &self::time, &self::hostile}) {
-            pool_type pool;
-            const auto model = std::make_unique<model_type>(fixed_seed);
-            (this->*each)(*model, pool);
-        }
-    }
-
-private:
     static constexpr std::size_t buffers = 64;
     using pool_type = fixed_pool<512, buffers>;
     using packet = pool_type::packet_type;
     using model_type = typename Policy::template model<packet>;
+
+public:
+    using parts = typename sluice::detail::reassembly_parts<model_type>::type;
+
+    explicit reassembly_suite(checker& check) : check_{check} {}
+
+    void run(const parts& given) {
+        using self = reassembly_suite;
+        for (const auto each : {&self::empty, &self::two_fragments, &self::time, &self::hostile}) {
+            run_one(each, given);
+        }
+        if constexpr (has_reassembly_parts<model_type>) {
+            run_one(&self::hostile, {});
+        }
+    }
+
+private:
     static constexpr bool may_hold = model_type::fragment_limit > 0;
+
+    void run_one(void (reassembly_suite::*test)(model_type&, pool_type&), const parts& given) {
+        pool_type pool;
+        std::unique_ptr<model_type> model;
+        if constexpr (has_reassembly_parts<model_type>) {
+            model = std::make_unique<model_type>(fixed_seed, given);
+        } else {
+            model = std::make_unique<model_type>(fixed_seed);
+        }
+        (this->*test)(*model, pool);
+    }
 
     void empty(model_type& model, pool_type&) {
         check_.begin("a new cache is empty");
@@ -160,9 +181,10 @@ private:
 
 template <class Policy>
     requires reassembly_policy<Policy, fixed_pool<512, 64>::packet_type>
-suite_result reassembly(const reporter& report = print_broken) {
+suite_result reassembly(const reporter& report = print_broken,
+                        const typename detail::reassembly_suite<Policy>::parts& given = {}) {
     checker check{"reassembly", report};
-    detail::reassembly_suite<Policy>{check}.run();
+    detail::reassembly_suite<Policy>{check}.run(given);
     return check.result();
 }
 
