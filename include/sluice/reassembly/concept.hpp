@@ -43,6 +43,10 @@
 //         };
 //     };
 //
+// A model may have `hash_of(header, user, domain)`, which returns a value of a type of its own, and
+// `prefetch(span of them)`, which fetches what insert() will read: the stack calls both for the
+// fragments of a batch before it inserts the first of them, if many are held.
+//
 // A model that takes more than a secret names its type `parts`, which needs no initializer, and
 // has the constructor `model(hash_key, const parts&) noexcept`. The stack passes it what the
 // program gives: `stack<edge>{{.seed = seed, .reassembly = parts}}`. If the size of the model is
@@ -63,6 +67,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -146,6 +151,19 @@ template <class M>
 concept states_reassembly_limit = requires {
     { M::memory_limit } -> std::convertible_to<std::size_t>;
     { M::fragment_limit } -> std::convertible_to<std::size_t>;
+};
+
+// Optional: the hash of a fragment, and a function that fetches what insert() will read for
+// fragments with these hashes.
+template <class M>
+concept fetches_fragments = requires(M& m, ipv4::const_view ip) {
+    {
+        m.hash_of(ip, reassembly_user::local_delivery, u16{})
+    } noexcept -> std::default_initializable;
+    {
+        m.prefetch(
+            std::span<const decltype(m.hash_of(ip, reassembly_user::local_delivery, u16{}))>{})
+    } noexcept;
 };
 
 // Optional: what the model takes beside its secret.

@@ -67,6 +67,15 @@ struct stack_local {
     [[no_unique_address]] reassembly_type reassembly;
 };
 
+// The packets of the current batch that reassembly may fetch for: behind those that it did fetch
+// for, and behind the first.
+template <class Packet>
+struct batch_ahead {
+    const Packet* next = nullptr;
+    const Packet* end = nullptr;
+};
+struct no_batch {};
+
 template <class P>
 struct core {
     using chosen = detail::resolved<P>;
@@ -78,6 +87,7 @@ struct core {
                                    typename chosen::security::template model<packet_type>>;
     using multicast_type = typename chosen::multicast_routes::template model<packet_type>;
     using books_type = stack_books<typename chosen::stats, typename chosen::observer>;
+    static constexpr bool fetches_ahead = fetches_fragments<typename local_type::reassembly_type>;
 
     // The constructor's arguments. The seed is a secret from the owner's random source, never a
     // constant.
@@ -104,6 +114,8 @@ struct core {
     books_type books{};
     bounded_packet_queue<work_item<packet_type>, work_queue_size> later{};
     call_state calls{};
+    [[no_unique_address]] std::conditional_t<fetches_ahead, batch_ahead<packet_type>, no_batch>
+        ahead{};
     keyed_random random;
 };
 

@@ -75,6 +75,7 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
     auto* const end = at + batch.size();
     const typename Core::packet_type* due = at;
     fetch_first(c.tables.routes, due, end);
+    announce_batch(c, batch);
     pipeline::route_hint hint;
     u32 hint_version = c.tables.route_generation();
     while (at != end) {
@@ -111,6 +112,7 @@ constexpr void enter(Core& c, std::span<typename Core::packet_type> batch, momen
         }
         at = detail::receive_plain(c, rules, std::span{at, end}, due, hint);
     }
+    announce_batch(c, {});
     detail::commit(c.books, fast);
 }
 

@@ -12,6 +12,7 @@
 #include <sluice/pipeline/classify.hpp>
 #include <sluice/pipeline/validate.hpp>
 #include <sluice/reassembly/concept.hpp>
+#include <sluice/stack/fetch_fragments.hpp>
 #include <sluice/stack/icmp_send.hpp>
 
 #include <utility>
@@ -28,6 +29,7 @@ reassemble(Core& c, unsummed_datagram<typename Core::packet_type>&& d, reassembl
                                    .high_threshold = s.ipfrag_high_thresh,
                                    .max_distance = s.ipfrag_max_dist};
     c.books.count(mib::ip_reasm_reqds);
+    fetch_fragments(c, user, in);
     auto step = c.local.reassembly.insert(std::move(d), user, in.master, c.calls.now.now, limits);
     c.books.trace(stage::reassemble,
                   step.kind == reassembly_result::complete ? decision_kind::proceed
