@@ -1,26 +1,23 @@
-// Runs a reassembly cache beside a naive model, byte by byte: fragments of several datagrams,
-// users, domains and senders, time, expiry, changed limits and missing buffers, in any order, under
-// every overlap rule, with a cache that refuses or evicts when it is full.
+// Runs a reassembly cache beside a naive model: fragments of several datagrams, users, domains and
+// senders, one by one and in batches, time, expiry, changed limits and missing buffers, in any
+// order, under every overlap rule, with a cache that refuses or evicts when it is full.
 //
-// Input: byte 0 chooses (bits 0 to 5: the rule; bit 6: evict; bit 7: a sender has at most half of
-// the memory); then operations, a byte each with its arguments. After every operation it checks:
-// what each fragment came to and the bytes of each whole datagram, as in the model; the sum of
-// reassembly/concept.hpp; the bounds; each buffer is in the cache or in the pool. Who gives way
-// under a sender's share depends on charged bytes, which the model does not have: with bit 7 only
-// the sum, the bounds, the buffers and valid headers are checked.
-#include "support/target.hpp"
+// Input: byte 0 chooses (bits 0 to 5: the rule; bit 6: evict; bit 7: a sender has at most a third);
+// byte 1 as well (bits 0 and 1: a bounded_cache, or a sized_cache of one of three sizes; bits 2 and
+// 3: buffers of all, 4 and 5: of a source, 6 and 7: of a datagram); then operations, a byte each
+// with its arguments. After every fragment all numbers of its step, what is held, counted and kept,
+// and the next deadline are those of the model, and so are header, metadata and bytes of each whole
+// datagram; after every expiry the datagrams that ended, in order.
+#include "support/naive_reassembly.hpp"
+#include "support/varied_buffers.hpp"
 
 #include <sluice/reassembly/bounded_cache.hpp>
-#include <sluice/testing/conformance/overlap.hpp>
-#include <sluice/testing/fragments.hpp>
+#include <sluice/reassembly/sized_cache.hpp>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <set>
-#include <tuple>
 #include <vector>
 
 namespace {
@@ -28,8 +25,6 @@ namespace {
 using fuzz::require;
 using fuzz::script;
 using namespace sluice;
-using testing::conformance::detail::expected_datagram;
-using testing::conformance::detail::overlap_result;
 
 // The rule of this input: a type for each kind of rule.
 struct settling {
@@ -45,47 +40,82 @@ struct refusing {
     }
 };
 
-using key = std::tuple<u32, u32, u16, u8, reassembly_user, u16>;
+constexpr std::size_t blocks = 112;
+using buffers_type = fuzz::varied_buffers<blocks>;
+using packet = buffers_type::packet_type;
+constexpr cache_size fixed_size{.datagrams = 8, .fragments = 48};
 
-// A datagram of the model.
-struct naive {
-    expected_datagram data;
-    instant deadline;
-    u64 number = 0;  // in order of their beginning
-    u64 mark = 0;    // fragments of its sender when its last one came
-    std::set<u8> ecn;
+// A cache, and the memory of a sized one.
+template <class Rule, on_full OnFull, u32 Share>
+struct fixed_cache {
+    typename bounded_cache<fixed_size.datagrams, Rule, fixed_size.fragments, OnFull,
+                           Share>::template model<packet>
+        cache;
+    fixed_cache(hash_key secret, cache_size, const reassembly_memory& bounds)
+        : cache{secret, bounds} {}
+};
+template <class Rule, on_full OnFull, u32 Share>
+struct free_cache {
+    using cache_type = typename sized_cache<Rule, OnFull, Share>::template model<packet>;
+    std::vector<std::byte> memory;
+    cache_type cache;
+    free_cache(hash_key secret, cache_size size, const reassembly_memory& bounds)
+        : memory(cache_type::memory_for(size)), cache{secret, memory, size, bounds} {}
 };
 
-template <class Rule, on_full OnFull, u32 Share>
+template <class Holder, class Model>
 class trial {
-    static constexpr std::size_t blocks = 112;
-    static constexpr std::size_t most_datagrams = 8, most_fragments = 48;
-    using pool_type = fixed_pool<512, blocks>;
-    using packet = pool_type::packet_type;
-    using cache_type = typename bounded_cache<most_datagrams, Rule, most_fragments, OnFull,
-                                              Share>::template model<packet>;
-    static constexpr bool exact = Share == 1;
-
 public:
-    explicit trial(script s) : in_{s} {}
+    trial(script s, const fuzz::cache_sizes& sizes)
+        : in_{s}, keeps_sources_{Model::keeps_sources(sizes)},
+          holder_{std::make_unique<Holder>(
+              testing::fixed_seed, cache_size{sizes.datagrams, sizes.fragments}, sizes.memory)},
+          model_{sizes} {}
 
     void run() {
-        for (unsigned i = 0; i < 250 && !in_.empty(); ++i) {
+        // Each fragment has a flavour of its own, of 255.
+        while (flavour_ < 255 - most_in_batch && !in_.empty()) {
             operation();
-            require(cache_->held() <= cache_type::fragment_limit);
-            require(pool_->available() + cache_->held() + hostages_.size() == blocks);
-            require(!exact || cache_->next_deadline() == first_deadline());
+            compare();
         }
         hostages_.clear();
         now_ = instant::never();
         expire();
-        require(cache_->held() == 0 && cache_->charged() == 0 && pool_->available() == blocks);
+        compare();
+        require(cache_.held() == 0 && cache_.charged() == 0 && pool_.available() == blocks);
     }
 
 private:
+    static constexpr unsigned most_in_batch = 8;
+
+    struct fragment {
+        fuzz::fragment_key key;
+        testing::fragment_fields fields;
+        duration received_at;
+        u32 capacity;
+    };
+
+    void compare() {
+        require(cache_.held() == model_.held());
+        require(cache_.charged() == model_.charged());
+        require(cache_.memory_held() == model_.memory_held());
+        require(cache_.next_deadline() == model_.next_deadline());
+        require(pool_.available() + cache_.held() + hostages_.size() == blocks);
+        require(pool_.bytes_out() == cache_.memory_held() + hostage_bytes());
+    }
+    [[nodiscard]] u64 hostage_bytes() const {
+        u64 all = 0;
+        for (const packet& p : hostages_) {
+            all += memory_kept(p);
+        }
+        return all;
+    }
     void operation() {
-        constexpr u32 thresholds[] = {0, 1, 700, 3000, 9000, 4 * 1024 * 1024};
+        // 812: what a lone fragment of 8 bytes is charged.
+        constexpr u32 thresholds[] = {0, 1, 700, 3000, 9000, 4 * 1024 * 1024, 812, 3 * 812};
         switch (const u8 op = in_.byte(); op % 16) {
+        case 9:
+            return insert_batch(2u + in_.byte() % (most_in_batch - 1));
         case 10:
             now_ = now_ + duration::from_milliseconds(i64{in_.byte()} * 100);
             return expire();
@@ -96,27 +126,31 @@ private:
             limits_.high_threshold = thresholds[in_.byte() % std::size(thresholds)];
             return;
         case 13:
-            limits_.max_distance = in_.byte() % 8u;
+            // Not 0 where sources have records all the same: a datagram that begins while
+            // nothing is checked is to stay unchecked, as in Linux.
+            limits_.max_distance = keeps_sources_ ? 1u + in_.byte() % 7u : in_.byte() % 8u;
             return;
         case 14:
-            for (u32 i = in_.byte() % 32u; i > 0 && pool_->available() > 1; --i) {
-                hostages_.push_back(pool_->take(0));
+            for (u32 i = in_.byte() % 32u; i > 0 && pool_.available() > 1; --i) {
+                hostages_.push_back(pool_.take(0));
             }
             return;
         case 15:
             hostages_.clear();
             return;
         default:
-            insert((op >> 6) * 128u, op);
+            return insert(next_fragment(op));
         }
     }
 
-    // `region`: bytes in front of its place. Many small ones fill the map of a piece_set, long ones
-    // reach beyond a region of it.
-    void insert(u32 region, u8 op) {
+    // `op` chooses the bytes in front of its place: many small ones fill the map of a piece_set,
+    // long ones reach beyond a region of it.
+    fragment next_fragment(u8 op) {
         testing::fragment_fields f;
         const u8 place = in_.byte(), length = in_.byte(), who = in_.byte(), more = in_.byte();
+        const u32 region = (op >> 6) * 128u;
         f.start = place < 250 ? region + 8u * (place % 40u) : 65528u - 8u * (place - 250u);
+        f.dont_fragment = (place / 40u) % 2u != 0;
         f.length = (op & 32u) != 0 ? length & 0x0fu : (length & 0x7fu) + 8u * (op & 16u);
         f.more = (length & 0x80u) == 0;
         f.id = who & 3u;
@@ -125,158 +159,156 @@ private:
         f.protocol = static_cast<u8>(253u + ((who >> 5) & 1u));
         const auto user = static_cast<reassembly_user>((who >> 6) + (more & 1u));
         const u16 domain = (more >> 1) & 1u;
-        f.tos = (more >> 2) & 1u ? (more >> 3) & 3u : 0;
         f.options = static_cast<u8>(4 * ((more >> 5) + ((more >> 5) == 7 ? 3u : 0u)));
         f.flavour = static_cast<u8>(++flavour_);
-        options_[f.flavour] = f.options;
-
-        const std::size_t before = cache_->held();
-        const std::size_t available = pool_->available();
-        auto step = testing::feed_fragment(*cache_, *pool_, f, now_, limits_, user, domain);
-        if (available == 0) return;  // no fragment was made
-        const bool refused = step.kind == reassembly_result::refused;
-        require(refused == (step.reason != drop_reason::none));
-        require(cache_->held() + step.pieces_dropped + step.pieces + step.evicted_pieces ==
-                before + (refused ? 0u : 1u));
-        if (step.kind == reassembly_result::complete) require(is_right_header(step.packet));
-        if constexpr (exact) {
-            follow({f.source, f.destination, f.id, f.protocol, user, domain}, f, step, before);
+        f.tos = static_cast<u8>(4u * f.flavour | ((more >> 2) & 1u ? (more >> 3) & 3u : 0u));
+        sent_[f.flavour] = f;
+        return {{f.source, f.destination, f.id, f.protocol, user, domain},
+                f,
+                duration::from_milliseconds(flavour_),
+                320u + 160u * (place / 80u)};
+    }
+    // Empty: the pool is.
+    packet packet_of(const fragment& f) {
+        pool_.set_capacity(f.capacity);
+        packet p = testing::fragment_of(pool_, f.fields);
+        if (p) p.metadata().received_at = f.received_at;
+        return p;
+    }
+    void insert(const fragment& f) {
+        packet p = packet_of(f);
+        if (!p) return;
+        const std::size_t available = pool_.available();
+        check(
+            f, available,
+            cache_.insert(pipeline::validate(p).value(), f.key.user, f.key.domain, now_, limits_));
+    }
+    void insert_batch(u32 count) {
+        std::vector<fragment> fragments;
+        std::vector<unsummed_datagram<packet>> batch;
+        std::vector<fragment_hash> hashes;
+        while (fragments.size() < count) {
+            fragments.push_back(next_fragment(in_.byte()));
+            const fragment& f = fragments.back();
+            packet p = packet_of(f);
+            if (!p) {
+                fragments.pop_back();
+                break;
+            }
+            batch.push_back(pipeline::validate(p).value());
+            hashes.push_back(cache_.hash_of(batch.back().header(), f.key.user, f.key.domain));
+        }
+        cache_.prefetch(hashes);
+        for (std::size_t i = 0; i < fragments.size(); ++i) {
+            const std::size_t available = pool_.available();
+            check(fragments[i], available,
+                  cache_.insert(std::move(batch[i]), now_, limits_, hashes[i]));
         }
     }
 
-    static bool is_right_header(packet& whole) {
+    void check(const fragment& f, std::size_t available, reassembly_step<packet> got) {
+        const fuzz::naive_step expected =
+            model_.insert(f.key, f.fields, f.received_at, f.capacity, now_, limits_, available);
+        require(got.kind == expected.kind);
+        require(got.reason == expected.reason);
+        require(got.pieces_dropped == expected.pieces_dropped);
+        require(got.pieces == expected.pieces);
+        require(got.evicted_pieces == expected.evicted_pieces);
+        require(got.evicted_datagrams == expected.evicted_datagrams);
+        require(got.too_far == expected.too_far);
+        require(bool{got.packet} == (got.kind == reassembly_result::complete));
+        if (got.packet) require(is_whole(got.packet, f.key, expected.whole));
+    }
+    [[nodiscard]] static bool has_key(ipv4::const_view ip, const fuzz::fragment_key& k) {
+        return ip[ipv4::source].value == k.source && ip[ipv4::destination].value == k.destination &&
+               ip[ipv4::identification] == k.id && ip[ipv4::protocol] == k.protocol;
+    }
+    // Header, metadata and bytes.
+    [[nodiscard]] bool is_whole(const packet& whole, const fuzz::fragment_key& k,
+                                const fuzz::naive_datagram& d) const {
+        const auto& bytes = d.data.map.bytes;
+        const testing::fragment_fields& first = sent_[bytes.at(0).flavour];
+        const u32 header = 20u + first.options;
         const ipv4::const_view ip{whole.data()};
-        return ipv4::checksum_ok(ip) && !ipv4::is_fragment(ip) &&
-               ip[ipv4::total_length] == whole.size();
-    }
-
-    // What the model makes of the fragment must be what the cache said.
-    void follow(const key& k, testing::fragment_fields f, reassembly_step<packet>& step,
-                std::size_t held_before) {
-        const auto own = model_.find(k);
-        for (u32 i = 0; i < step.evicted_datagrams; ++i)
-            evict_oldest(k);
-        if (step.reason == drop_reason::fragment_limit) {
-            return require(limits_.high_threshold < 1024 * 1024 || held_before == most_fragments ||
-                           model_.size() == most_datagrams || !hostages_.empty());
-        }
-        u64& sent = sent_[{f.source, std::get<5>(k)}];
-        ++sent;
-        if (step.too_far) {
-            require(limits_.max_distance != 0 && own != model_.end() &&
-                    sent - own->second.mark > limits_.max_distance);
-            model_.erase(own);
-        }
-        const auto [at, is_new] = model_.try_emplace(k);
-        naive& d = at->second;
-        if (is_new) {
-            d.deadline = now_ + limits_.timeout;
-            d.number = ++begun_;
-        }
-        require(model_.size() <= most_datagrams);
-        if (is_new || limits_.max_distance != 0) d.mark = sent;
-        d.ecn.insert(f.tos);
-        if (!place(d.data, f, step, d.ecn)) model_.erase(at);
-    }
-    // False: the datagram ends.
-    bool place(expected_datagram& d, testing::fragment_fields f,
-               const reassembly_step<packet>& step, const std::set<u8>& ecn) {
-        const expected_datagram before = d;
-        if (f.more) f.length &= ~7u;
-        if (!d.end_fits(f) || f.length == 0) {
-            require(step.reason == drop_reason::fragment_invalid);
-            return false;
-        }
-        const auto o = d.map.template insert<Rule>({f.start, f.start + f.length}, f.flavour);
-        if (o == overlap_result::drop_fragment || o == overlap_result::drop_datagram) {
-            require(step.reason == drop_reason::fragment_overlap);
-            if (o == overlap_result::drop_fragment) d = before;
-            return o == overlap_result::drop_fragment;
-        }
-        if (o != overlap_result::ignored && d.is_whole()) {
-            const bool contradicts = ecn.contains(0) && ecn.size() > 1;
-            require(step.kind == reassembly_result::complete
-                        ? has_bytes(step.packet, d)
-                        : contradicts && step.reason == drop_reason::fragment_ecn);
-            return false;
-        }
-        require(o == overlap_result::taken ? step.kind == reassembly_result::held
-                                           : step.reason == drop_reason::fragment_duplicate);
-        return true;
-    }
-    bool has_bytes(const packet& whole, const expected_datagram& d) const {
+        const auto& known = whole.metadata();
+        const bool keeps_df = d.largest_df == d.largest;
         const testing::byte_vector all = testing::content_of(whole);
-        const u32 header = 20u + options_[d.map.bytes.at(0).flavour];
-        return all.size() == header + d.map.bytes.size() &&
-               std::all_of(d.map.bytes.begin(), d.map.bytes.end(), [&](const auto& b) {
+        return has_key(ip, k) && ipv4::checksum_ok(ip) && !ipv4::is_fragment(ip) &&
+               ip[ipv4::ihl] * 4u == header && ip[ipv4::total_length] == whole.size() &&
+               ip[ipv4::tos] == (first.tos | (d.ecn.contains(3) ? 3 : 0)) &&
+               ip[ipv4::dont_fragment] == keeps_df && known.fragment_df == keeps_df &&
+               known.largest_fragment == d.largest && known.received_at == d.received_at &&
+               known.checksum == checksum_state::unknown && whole.size() == all.size() &&
+               all.size() == header + bytes.size() &&
+               std::all_of(bytes.begin(), bytes.end(), [&](const auto& b) {
                    return all[header + b.first] ==
                           testing::fragment_byte(b.first, b.second.flavour);
                });
     }
-
-    void evict_oldest(const key& spared) {
-        auto oldest = model_.end();
-        for (auto at = model_.begin(); at != model_.end(); ++at) {
-            const auto age = [](const naive& d) { return std::pair{d.deadline, d.number}; };
-            if (at->first != spared &&
-                (oldest == model_.end() || age(at->second) < age(oldest->second))) {
-                oldest = at;
-            }
-        }
-        require(oldest != model_.end());
-        model_.erase(oldest);
-    }
     void expire() {
-        unsigned ended = 0, with_first = 0;
-        cache_->expire(now_, [&](expired_datagram<packet>&& e) {
-            ++ended;
-            with_first += e.first ? 1u : 0u;
+        const auto expected = model_.expire(now_);
+        std::size_t ended = 0;
+        cache_.expire(now_, [&](expired_datagram<packet>&& e) {
+            require(ended < expected.size());
+            const fuzz::naive_expired& d = expected[ended++];
+            require(e.pieces == d.pieces && e.user == d.key.user && bool{e.first} == d.has_first);
+            if (!e.first) return;
+            const ipv4::const_view ip{std::as_const(e.first).data()};
+            require(has_key(ip, d.key) && ipv4::offset_in_bytes(ip) == 0 && ipv4::checksum_ok(ip));
+            require(!e.first.has_packet_list() && e.first.size() <= ip[ipv4::total_length]);
         });
-        if (!exact) return;
-        for (auto at = model_.begin(); at != model_.end();) {
-            if (at->second.deadline > now_) {
-                ++at;
-                continue;
-            }
-            --ended;
-            with_first -= at->second.data.map.bytes.contains(0) ? 1u : 0u;
-            at = model_.erase(at);
-        }
-        require(ended == 0 && with_first == 0);
-    }
-    instant first_deadline() const {
-        instant first = instant::never();
-        for (const auto& [k, d] : model_) {
-            first = std::min(first, d.deadline);
-        }
-        return first;
+        require(ended == expected.size());
     }
 
     script in_;
-    std::unique_ptr<pool_type> pool_ = std::make_unique<pool_type>();
-    std::unique_ptr<cache_type> cache_ = std::make_unique<cache_type>(testing::fixed_seed);
+    bool keeps_sources_;
+    buffers_type pool_;
+    std::unique_ptr<Holder> holder_;
+    decltype(Holder::cache)& cache_ = holder_->cache;
+    Model model_;
     reassembly_limits limits_;
     instant now_;
     std::vector<packet> hostages_;
-    std::map<key, naive> model_;
-    std::map<std::pair<u32, u16>, u64> sent_;  // fragments of a sender
-    u64 begun_ = 0;
     unsigned flavour_ = 0;
-    u8 options_[256]{};  // by flavour
+    testing::fragment_fields sent_[256]{};  // by flavour
 };
+
+template <class Rule, on_full OnFull, u32 Share>
+void try_bounds(u8 choice, script s) {
+    constexpr u64 any = reassembly_memory::unbounded;
+    constexpr u64 all[] = {any, 700, 3200, 9000};
+    constexpr u64 source[] = {any, 640, 2399, 4000};
+    constexpr u64 datagram[] = {any, 640, 1281, 2000};
+    // The last one is large enough that batches are fetched ahead.
+    constexpr cache_size sizes[] = {fixed_size, fixed_size, {3, 7}, {600, 1200}};
+    const cache_size size = sizes[choice % 4u];
+    const fuzz::cache_sizes chosen{.datagrams = size.datagrams,
+                                   .fragments = size.fragments,
+                                   .memory = {.all = all[choice >> 2 & 3],
+                                              .source = source[choice >> 4 & 3],
+                                              .datagram = datagram[choice >> 6 & 3]},
+                                   .leave = 2 * (blocks / 8)};
+    using model = fuzz::naive_reassembly<Rule, OnFull, Share>;
+    if (choice % 4u == 0) {
+        trial<fixed_cache<Rule, OnFull, Share>, model>{s, chosen}.run();
+    } else {
+        trial<free_cache<Rule, OnFull, Share>, model>{s, chosen}.run();
+    }
+}
 
 template <class Rule>
 void try_rule(u8 choice, script s) {
     using enum on_full;
+    const u8 bounds = s.byte();
     switch (choice >> 6) {
     case 0:
-        return trial<Rule, refuse, 1>{s}.run();
+        return try_bounds<Rule, refuse, 1>(bounds, s);
     case 1:
-        return trial<Rule, evict_oldest, 1>{s}.run();
+        return try_bounds<Rule, evict_oldest, 1>(bounds, s);
     case 2:
-        return trial<Rule, refuse, 2>{s}.run();
+        return try_bounds<Rule, refuse, 3>(bounds, s);
     default:
-        return trial<Rule, evict_oldest, 2>{s}.run();
+        return try_bounds<Rule, evict_oldest, 3>(bounds, s);
     }
 }
 

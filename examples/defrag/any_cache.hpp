@@ -12,6 +12,7 @@
 #include <memory>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace examples {
 
@@ -75,8 +76,9 @@ public:
     [[nodiscard]] virtual sluice::reassembly_step<Packet>
     insert(sluice::unsummed_datagram<Packet>&& fragment, sluice::u16 domain,
            sluice::instant now) = 0;
-    // The number of datagrams whose time is over.
-    [[nodiscard]] virtual unsigned long expire(sluice::instant now) = 0;
+    // The number of datagrams whose time is over; adds the fragments of offset 0 that they had.
+    [[nodiscard]] virtual unsigned long expire(sluice::instant now,
+                                               std::vector<Packet>& firsts) = 0;
 };
 
 namespace detail {
@@ -109,9 +111,14 @@ public:
         return cache_.insert(std::move(fragment), sluice::reassembly_user::application, domain, now,
                              limits);
     }
-    [[nodiscard]] unsigned long expire(sluice::instant now) override {
+    [[nodiscard]] unsigned long expire(sluice::instant now, std::vector<Packet>& firsts) override {
         unsigned long ended = 0;
-        cache_.expire(now, [&ended](auto&&) { ++ended; });
+        cache_.expire(now, [&](sluice::expired_datagram<Packet>&& e) {
+            ++ended;
+            if (e.first) {
+                firsts.push_back(std::move(e.first));
+            }
+        });
         return ended;
     }
 

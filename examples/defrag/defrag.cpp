@@ -9,6 +9,7 @@
 #include "defragmenter.hpp"
 
 #include <sluice/port/system_seed.hpp>
+#include <sluice/wire/text.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -36,7 +37,9 @@ constexpr const char* usage =
     "datagram with more than 64 other fragments of their sender between them.\n"
     "  --evict         when 16,384 datagrams wait, drop the oldest; without, refuse fragments\n"
     "  --user-limit    no sender may use more than a 16th of the memory\n"
-    "  --list          print a line for each reassembled datagram\n"
+    "  --list          print a line for each reassembled datagram, and for each time exceeded "
+    "message\n"
+    "                  that a Linux host sends because only the first fragments came (reports)\n"
     "  --no-checksum   ignore the header checksum, for captures made before the device filled it "
     "in\n"
     "  --overlap RULE  who wins where fragments overlap:\n";
@@ -90,6 +93,11 @@ void print_datagram(const defragmenter::whole& w, unsigned long record) {
                 ip[ipv4::total_length] - header_length(ip));
 }
 
+void print_report(const defragmenter::report& r) {
+    std::printf("time-exceeded to %s frame %lu protocol %u id %u\n", ipv4::to_text(r.to).c_str(),
+                r.frame, r.protocol, r.identification);
+}
+
 // Reads the capture again and writes datagrams and unchanged frames.
 bool write(capture_input& in, capture_output& out, const defragmenter& done, bool list) {
     auto whole = done.wholes().begin();
@@ -113,9 +121,9 @@ bool write(capture_input& in, capture_output& out, const defragmenter& done, boo
 
 void print_counts(const examples::defrag_counts& c, const arguments& given, unsigned long written) {
     std::printf("frames %lu fragments %lu datagrams %lu overlaps %lu duplicates %lu refused %lu "
-                "timeouts %lu incomplete %lu written %lu\n",
+                "timeouts %lu incomplete %lu reports %lu written %lu\n",
                 c.frames, c.fragments, c.datagrams, c.overlaps, c.duplicates, c.refused, c.timeouts,
-                c.incomplete, written);
+                c.incomplete, c.reports, written);
     if (c.wrong_sums != 0) {
         std::fprintf(stderr,
                      "defrag: %s: %lu fragments have a wrong header checksum; if the capture was "
@@ -149,6 +157,11 @@ int main(int argc, char** argv) {
     capture_output out{"defrag", given.to, in.format()};
     if (!write(in, out, *done, given.list)) {
         return examples::capture_failed;
+    }
+    if (given.list) {
+        for (const auto& r : done->reports()) {
+            print_report(r);
+        }
     }
     print_counts(done->counts(), given, out.written());
     return in.finish();

@@ -2,7 +2,8 @@
 //
 // It keeps fragments of different VLANs, sessions, interfaces and directions apart. is_part()
 // returns whether a frame went into a datagram; wholes() are the datagrams, each with the number of
-// the frame that completed it.
+// the frame that completed it. reports() are the time exceeded messages that a Linux host sends for
+// the datagrams that stayed incomplete.
 //
 // Expects: the frames in order, by take().
 // Never:   changes a frame that is no part of a datagram.
@@ -29,6 +30,7 @@ struct defrag_counts {
     unsigned long frames = 0, fragments = 0, datagrams = 0;
     unsigned long overlaps = 0, duplicates = 0, refused = 0;  // fragments
     unsigned long timeouts = 0, incomplete = 0;               // datagrams
+    unsigned long reports = 0;                                // of these, to their sources
     unsigned long wrong_sums = 0, presumed = 0;               // fragments
 };
 
@@ -42,13 +44,21 @@ public:
         sluice::u32 link_header;
     };
 
+    // About a datagram of which the first fragment came, and not the rest.
+    struct report {
+        unsigned long frame;  // of the first fragment
+        sluice::ipv4::address to;
+        sluice::u8 protocol;
+        sluice::u16 identification;
+    };
+
     defragmenter(checksums made, const cache_choices& chosen, sluice::hash_key seed)
         : made_{made}, cache_{make_any_cache<packet>(chosen, seed)} {}
 
     void take(const captured_frame& frame) {
         ++counts_.frames;
         is_part_.push_back(false);
-        counts_.timeouts += cache_->expire(frame.now);
+        counts_.timeouts += expire(frame.now);
         packet p = load(frame);
         if (!p) {
             return;
@@ -69,11 +79,13 @@ public:
         }
     }
     // Counts all datagrams still incomplete.
-    void finish() { counts_.incomplete += cache_->expire(sluice::instant::never()); }
+    void finish() { counts_.incomplete += expire(sluice::instant::never()); }
 
     [[nodiscard]] const defrag_counts& counts() const noexcept { return counts_; }
     [[nodiscard]] bool is_part(unsigned long frame) const { return is_part_[frame - 1]; }
     [[nodiscard]] const std::vector<whole>& wholes() const noexcept { return wholes_; }
+    // In order of their deadlines.
+    [[nodiscard]] const std::vector<report>& reports() const noexcept { return reports_; }
 
 private:
     // Fragments of two networks are unrelated.
@@ -115,6 +127,31 @@ private:
                 static_cast<sluice::u32>(link_header);  // it lies in front, for keep()
         }
         return p;
+    }
+    [[nodiscard]] unsigned long expire(sluice::instant now) {
+        const unsigned long ended = cache_->expire(now, firsts_);
+        for (packet& first : firsts_) {
+            note_report(std::move(first));
+        }
+        firsts_.clear();
+        return ended;
+    }
+    // RFC 1122 section 3.2.2: no error about a broadcast or a multicast, nor to one. The capture
+    // does not tell the broadcast addresses of networks.
+    void note_report(packet&& first) {
+        namespace ipv4 = sluice::ipv4;
+        const ipv4::const_view ip{std::as_const(first).data()};
+        const ipv4::address from = ip[ipv4::source], to = ip[ipv4::destination];
+        const auto is_one_host = [](ipv4::address a) {
+            return !a.is_zero_network() && !a.is_multicast() && !a.is_class_e();
+        };
+        if (!is_one_host(from) || from.is_loopback() || !is_one_host(to)) {
+            return;
+        }
+        ++counts_.reports;
+        report r{0, from, ip[ipv4::protocol], ip[ipv4::identification]};
+        r.frame = static_cast<unsigned long>(source_.frames_of(std::move(first)).front());
+        reports_.push_back(r);
     }
     void count_refused(sluice::drop_reason why) {
         unsigned long& count = why == sluice::drop_reason::fragment_overlap     ? counts_.overlaps
@@ -163,8 +200,10 @@ private:
     defrag_counts counts_;
     std::vector<bool> is_part_;  // by frame
     std::vector<whole> wholes_;
+    std::vector<report> reports_;
     std::map<network, sluice::u16> domains_;
     frame_source source_;
+    std::vector<packet> firsts_;  // of the datagrams that just ended
     std::unique_ptr<any_cache<packet>> cache_;
 };
 

@@ -26,10 +26,10 @@ def header_sum(octets):
 
 def ipv4(payload=struct.pack("!HHHH", 1, 2, 13, 0) + b"hello", **changed):
     fields = {"length": 20 + len(payload), "ident": 7, "word": 0, "protocol": 17, "check": None,
-              "source": bytes([10, 0, 1, 2])}
+              "source": bytes([10, 0, 1, 2]), "destination": bytes([10, 0, 2, 2])}
     fields.update(changed)
     header = struct.pack("!BBHHHBBH", 0x45, 0, fields["length"], fields["ident"], fields["word"],
-                         64, fields["protocol"], 0) + fields["source"] + bytes([10, 0, 2, 2])
+                         64, fields["protocol"], 0) + fields["source"] + fields["destination"]
     check = header_sum(header) if fields["check"] is None else fields["check"]
     return header[:10] + struct.pack("!H", check) + header[12:] + payload
 

@@ -89,23 +89,25 @@ def read_pcapng(path):
 
 def run(program, source, target, *options):
     """The listed datagrams as (record, frame, protocol, id, payload length), the counts, what was
-    said."""
+    said, and the reports as (source, frame, protocol, id)."""
     done = subprocess.run([program, "--list", *options, source, target], capture_output=True,
                           text=True)
     if done.returncode != 0:
         failures.append(f"{source.name}: exit code {done.returncode}: {done.stderr}")
-        return [], {}, done.stderr
+        return [], {}, done.stderr, []
     *lines, totals = done.stdout.splitlines()
     words = totals.split()
     rows = [line.split() for line in lines]
-    return ([tuple(int(row[i]) for i in (0, 2, 4, 6, 8)) for row in rows],
-            dict(zip(words[::2], map(int, words[1::2]))), done.stderr)
+    reports = [(row[2], *(int(row[i]) for i in (4, 6, 8))) for row in rows if row[0].startswith("t")]
+    check(f"{source.name}: reports", int(words[words.index("reports") + 1]), len(reports))
+    return ([tuple(int(row[i]) for i in (0, 2, 4, 6, 8)) for row in rows if row[0].isdigit()],
+            dict(zip(words[::2], map(int, words[1::2]))), done.stderr, reports)
 
 
 def defrag(program, folder, frames, *options, link=ETHERNET, cut=0):
     """The frames of OUT for frames that came a second apart."""
     write_pcap(folder / "in.pcap", list(enumerate(frames)), link, cut)
-    _, counts, said = run(program, folder / "in.pcap", folder / "out.pcap", *options)
+    _, counts, said, _ = run(program, folder / "in.pcap", folder / "out.pcap", *options)
     return read_pcap(folder / "out.pcap")[1], counts, said
 
 
@@ -115,11 +117,12 @@ def test_counts(program, folder):
     overlap = [(2, frame(first(2))), (2, frame(fragment(2, 256, DATA[:512], False)))]
     late = [(3, frame(first(3))), (40, frame(last(3)))]
     write_pcap(folder / "in.pcap", records + overlap + late)
-    listed, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    listed, counts, _, reports = run(program, folder / "in.pcap", folder / "out.pcap")
     check("listed", listed, [(1, 3, 17, 1, 1024)])
+    check("reports", reports, [("10.0.1.2", 7, 17, 3)])
     check("counts", counts, {"frames": 8, "fragments": 6, "datagrams": 1, "overlaps": 1,
                              "duplicates": 0, "refused": 0, "timeouts": 1, "incomplete": 1,
-                             "written": 7})
+                             "reports": 1, "written": 7})
     link, out = read_pcap(folder / "out.pcap")
     check("link type", link, ETHERNET)
     check("all in order, what is no part unchanged", out,
@@ -128,12 +131,25 @@ def test_counts(program, folder):
     check("mode of OUT", stat.S_IMODE((folder / "out.pcap").stat().st_mode), 0o600)
 
 
+def test_reports(program, folder):
+    """A host reports what stays incomplete if the first fragment came, of one host to one host."""
+    some, group = bytes([10, 9, 9, 9]), bytes([224, 0, 0, 1])
+    frames = [frame(last(1)), frame(first(2, source=some)), frame(first(3)), frame(last(3)),
+              frame(first(4, destination=group)), frame(first(5, destination=b"\xff" * 4)),
+              frame(first(6, source=bytes(4))), frame(first(7, source=b"\x7f\0\0\1")),
+              frame(last(8)), frame(first(8, source=some)), frame(first(9)),
+              frame(fragment(9, 256, DATA[:512], True))]
+    write_pcap(folder / "in.pcap", list(enumerate(frames)))
+    *_, reports = run(program, folder / "in.pcap", folder / "out.pcap")
+    check("reports", reports, [("10.9.9.9", 2, 17, 2), ("10.9.9.9", 10, 17, 8)])
+
+
 def test_nothing_is_lost(program, folder):
     lone = [frame(first(i)) for i in range(1, 1101)]
     good = [f for i in range(2000, 2100) for f in (frame(first(i)), frame(last(i)))]
     # All within a second: no time is over.
     write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
-    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    _, counts, *_ = run(program, folder / "in.pcap", folder / "out.pcap")
     check("100 behind 1,100", read_pcap(folder / "out.pcap")[1],
           lone + [frame(whole(i)) for i in range(2000, 2100)])
     check("incomplete", (counts["datagrams"], counts["incomplete"]), (100, 1100))
@@ -151,10 +167,10 @@ def test_nothing_is_lost(program, folder):
     good = [f for i in range(30000, 30100) for f in (frame(first(i)), frame(last(i)))]
     made = [frame(whole(i)) for i in range(30000, 30100)]
     write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
-    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    _, counts, *_ = run(program, folder / "in.pcap", folder / "out.pcap")
     check("100 behind 20,000, refused", read_pcap(folder / "out.pcap")[1], lone + good)
     check("refused", (counts["refused"], counts["incomplete"]), (20000 - 16384 + 200, 16384))
-    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap", "--evict")
+    _, counts, *_ = run(program, folder / "in.pcap", folder / "out.pcap", "--evict")
     check("100 behind 20,000", read_pcap(folder / "out.pcap")[1], lone + made)
     check("evicted", (counts["refused"], counts["incomplete"]), (0, 20000))
     # A flooding sender leaves fifteen sixteenths to others, who are refused nothing.
@@ -162,16 +178,16 @@ def test_nothing_is_lost(program, folder):
     good = [f for i in range(100) for f in (frame(first(i, source=other)),
                                             frame(last(i, source=other)))]
     write_pcap(folder / "in.pcap", [(1, f) for f in lone + good])
-    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap", "--user-limit")
+    _, counts, *_ = run(program, folder / "in.pcap", folder / "out.pcap", "--user-limit")
     check("another sender", (counts["datagrams"], counts["refused"], counts["incomplete"]),
           (100, 20000 - 1024, 1024))
-    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap", "--user-limit", "--evict")
+    _, counts, *_ = run(program, folder / "in.pcap", folder / "out.pcap", "--user-limit", "--evict")
     check("another sender, evicting", (counts["datagrams"], counts["refused"],
                                        counts["incomplete"]), (100, 0, 20000))
     # So many others of its source between its two halves: another datagram (Linux ip_frag_too_far).
     far = [frame(first(1))] + [frame(first(i)) for i in range(2, 67)] + [frame(last(1))]
     write_pcap(folder / "in.pcap", [(1, f) for f in far])
-    _, counts, _ = run(program, folder / "in.pcap", folder / "out.pcap")
+    _, counts, *_ = run(program, folder / "in.pcap", folder / "out.pcap")
     check("too far", read_pcap(folder / "out.pcap")[1], far)
     check("incomplete, far", (counts["datagrams"], counts["incomplete"]), (0, 67))
     again = [frame(first(1)), frame(first(1)), frame(last(1)), frame(last(1))]
@@ -301,7 +317,7 @@ def test_pcapng(program, folder):
         made.interface(276)
         made.packet(0, b"cooked", way[2])
         (folder / "in").write_bytes(made.octets)
-        _, counts, _ = run(program, folder / "in", folder / "out")
+        _, counts, *_ = run(program, folder / "in", folder / "out")
         links, packets = read_pcapng(folder / "out")
         check("interfaces", links,
               [(1 if i % 2 else 101, b"if%d" % i) for i in range(80)] + [(276, b"")])
@@ -343,6 +359,21 @@ def test_refusals(program, folder):
         check(f"usage {wrong}", (done.returncode, "Exit code" in done.stderr), (2, True))
 
 
+def first_fragment(path, number):
+    """Source, protocol and identification of a frame of a pcap file of Ethernet, if it has a
+    fragment of offset 0."""
+    octets = path.read_bytes()
+    order = "<" if octets[0] == 0xD4 else ">"
+    at = 24
+    for _ in range(number - 1):
+        at += 16 + struct.unpack(order + "I", octets[at + 8:at + 12])[0]
+    header = octets[at + 16 + 14:]
+    ident, word = struct.unpack("!HH", header[4:8])
+    if word & 0x3FFF != 0x2000:
+        return None
+    return ".".join(map(str, header[12:16])), header[9], ident
+
+
 def check_counters(name, counts, linux):
     """Linux waited for every timeout; defrag calls incomplete what is so at the end of the capture."""
     left = counts["timeouts"] + counts["incomplete"]
@@ -354,12 +385,12 @@ def check_counters(name, counts, linux):
 
 
 def test_captures(program, captures, folder):
-    tested = joined = 0
+    tested = joined = reported = 0
     expected = json.loads((captures / "expected.json").read_text())
     for name, facts in expected["files"].items():
         wanted = [(row["frame"], row["proto"], row["id"], row["len"], row["sha256"])
                   for row in facts["linux"]["reassembled"]]
-        listed, counts, _ = run(program, captures / name, folder / "out.pcap")
+        listed, counts, _, reports = run(program, captures / name, folder / "out.pcap")
         records = ([f for _, f, _ in read_pcapng(folder / "out.pcap")[1]]
                    if facts["format"] == "pcapng" else read_pcap(folder / "out.pcap")[1])
         got = [(number, protocol, ident, length,
@@ -367,19 +398,25 @@ def test_captures(program, captures, folder):
                for record, number, protocol, ident, length in listed]
         check(name, got, wanted)
         check_counters(name, counts, facts["linux"]["counters"])
+        check(f"{name}: time exceeded", len(reports),
+              facts["linux"]["emitted_icmp"].get("11/1", 0))
+        for source, number, protocol, ident in reports:
+            check(f"{name}: about frame {number}", (source, protocol, ident),
+                  first_fragment(captures / name, number))
+        reported += len(reports)
         tested += 1
         joined += len(wanted)
-    if tested == 0 or joined == 0:
+    if tested == 0 or joined == 0 or reported == 0:
         failures.append("expected.json names no capture with a datagram in fragments")
-    print(f"{tested} captures, {joined} datagrams made whole as by Linux")
+    print(f"{tested} captures, {joined} datagrams made whole and {reported} reported as by Linux")
 
 
 def main():
     program = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_counts, test_nothing_is_lost, test_rules, test_networks, test_link_headers,
-                     test_offloads, test_pcapng, test_refusals):
+        for test in (test_counts, test_reports, test_nothing_is_lost, test_rules, test_networks,
+                     test_link_headers, test_offloads, test_pcapng, test_refusals):
             test(program, folder)
         if len(sys.argv) > 2 and (pathlib.Path(sys.argv[2]) / "expected.json").exists():
             test_captures(program, pathlib.Path(sys.argv[2]), folder)

@@ -4,8 +4,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace reassembly_attacks {
 using namespace reassembly_test;
@@ -191,6 +194,47 @@ TEST_CASE("FragmentSmack: a fragment asks the rule at most twice for each 8 byte
     CHECK(worst(*refusing) == 1);
 }
 
+// With a hole behind each, in the orders that are worst for lists and trees: what is searched
+// without an index takes some forty times as long with so many.
+TEST_CASE_TEMPLATE("FragmentSmack: one of 4,000 fragments costs at most five times one of 64", Rule,
+                   overlap::reject_datagram, overlap::keep_first) {
+    using pool_of_many = fixed_pool<256, 6000>;
+    using packet_type = pool_of_many::packet_type;
+    const auto pool = std::make_unique<pool_of_many>();
+    const auto cache =
+        std::make_unique<typename bounded_cache<2, Rule, 4200>::template model<packet_type>>(
+            secret);
+    using place = u32 (*)(u32 n, u32 count);
+    const place orders[] = {
+        [](u32 n, u32 count) { return count - 1 - n; },               // last first
+        [](u32 n, u32 count) { return n == 0 ? count - 1 : n - 1; },  // all before the first
+        [](u32 n, u32 count) { return n % 2 == 0 ? n / 2 : count - 1 - n / 2; },  // from both ends
+    };
+    // In the best of some rounds.
+    const auto time_of_one = [&](place order, u32 count) {
+        auto best = std::chrono::steady_clock::duration::max();
+        for (unsigned round = 0; round < 4; ++round) {
+            std::vector<unsummed_datagram<packet_type>> fragments;
+            for (u32 n = 0; n < count; ++n) {
+                packet_type p = fragment_of(*pool, at(16 * order(n, count), 8));
+                fragments.push_back(pipeline::validate(p).value());
+            }
+            const auto before = std::chrono::steady_clock::now();
+            for (auto& f : fragments) {
+                static_cast<void>(
+                    cache->insert(std::move(f), reassembly_user::local_delivery, 0, {}, {}));
+            }
+            best = std::min(best, std::chrono::steady_clock::now() - before);
+            CHECK(cache->held() == count);
+            cache->expire(instant::never(), [](auto&&) {});
+        }
+        return static_cast<double>(best.count()) / count;
+    };
+    for (const place order : orders) {
+        CHECK(time_of_one(order, 4000) < 5 * time_of_one(order, 64));
+    }
+}
+
 TEST_CASE("collision flood: keys that agree in a weak hash all find room") {
     struct flood {
         const char* name;
@@ -261,6 +305,49 @@ TEST_CASE("options of later fragments never reach the whole") {
         auto step = feed_fragment(*cache, *pool, fragments[1]);
         REQUIRE(letter(step) == 'c');
         CHECK(is_whole_datagram(step.packet, 32, 4));
+    }
+}
+
+// CVE-2021-24074 as it was sent: source routes of two lengths, in either order.
+TEST_CASE("source routes of two fragments: the whole has the first one's, whole and alone") {
+    const auto routed = [](pool_type& pool, fragment_fields f, u8 kind, u8 hops) {
+        f.options = static_cast<u8>(4 * (hops + 1));
+        packet p = fragment_of(pool, f);
+        std::byte* const option = p.data() + 20;
+        option[0] = std::byte{kind};
+        option[1] = std::byte(3 + 4 * hops);
+        option[2] = std::byte{4};
+        for (u32 i = 0; i < 4u * hops; ++i) {
+            option[3 + i] = std::byte(kind + i);
+        }
+        option[3 + 4 * hops] = std::byte{0};
+        ipv4::set_checksum(ipv4::view{p.data()});
+        return p;
+    };
+    for (const bool reversed : {false, true}) {
+        for (const auto& [first_hops, later_hops] : {std::pair{u8{1}, u8{9}}, {u8{9}, u8{1}}}) {
+            CAPTURE(reversed);
+            CAPTURE(first_hops);
+            const auto pool = std::make_unique<pool_type>();
+            const auto cache = std::make_unique<cache_of<>>(secret);
+            packet both[] = {routed(*pool, head_fragment(1), 131, first_hops),
+                             routed(*pool, tail_fragment(1), 137, later_hops)};
+            const byte_vector first = content_of(both[0]);
+            if (reversed) {
+                std::swap(both[0], both[1]);
+            }
+            const auto insert = [&](packet& p) {
+                return cache->insert(pipeline::validate(p).value(), reassembly_user::local_delivery,
+                                     0, {}, {});
+            };
+            CHECK(letter(insert(both[0])) == 'h');
+            auto step = insert(both[1]);
+            REQUIRE(letter(step) == 'c');
+            const u8 options = static_cast<u8>(4 * (first_hops + 1));
+            CHECK(is_whole_datagram(step.packet, 32, options));
+            const byte_vector whole = content_of(step.packet);
+            CHECK(std::equal(whole.begin() + 20, whole.begin() + 20 + options, first.begin() + 20));
+        }
     }
 }
 

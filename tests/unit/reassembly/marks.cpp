@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <utility>
+#include <vector>
+
 namespace reassembly_marks {
 using namespace reassembly_test;
 
@@ -45,6 +48,88 @@ TEST_CASE("ECN of all 64 combinations over three fragments") {
         }
     }
     CHECK(pool.available() == 8);
+}
+
+// Linux ip_frag_ecn_table, entry by entry: index bits 1 not-ECT, 2 ECT(1), 4 ECT(0), 8 CE; the
+// value is what the whole gets beside the bits of its first fragment, 0xff: it is dropped.
+TEST_CASE("ECN: the fifteen sets of codepoints by Linux's table") {
+    constexpr u8 table[16] = {0, 0,    0, 0xff, 0, 0xff, 0, 0xff,  //
+                              0, 0xff, 3, 0xff, 3, 0xff, 3, 0xff};
+    pool_type pool;
+    cache_type cache{secret};
+    for (unsigned set = 1; set < 16; ++set) {
+        for (u8 first = 0; first < 4; ++first) {
+            if ((set >> first & 1) == 0) continue;
+            CAPTURE(set);
+            CAPTURE(int{first});
+            std::vector<u8> codepoints{first};
+            for (u8 c = 0; c < 4; ++c) {
+                if ((set >> c & 1) != 0) codepoints.push_back(c);
+            }
+            reassembly_step<pool_type::packet_type> step;
+            for (std::size_t i = 0; i < codepoints.size(); ++i) {
+                const u32 start = static_cast<u32>(8 * i);
+                step = feed_fragment(cache, pool,
+                                     {.start = start,
+                                      .length = 8,
+                                      .more = i + 1 < codepoints.size(),
+                                      .tos = codepoints[i]});
+            }
+            if (table[set] == 0xff) {
+                CHECK(step.reason == drop_reason::fragment_ecn);
+                continue;
+            }
+            REQUIRE(step.kind == reassembly_result::complete);
+            CHECK(ipv4::const_view{step.packet.data()}[ipv4::tos] == (first | table[set]));
+        }
+    }
+    CHECK(pool.available() == 8);
+}
+
+TEST_CASE("ECN of a fragment that is dropped does not count") {
+    pool_type pool;
+    cache_type cache{secret};
+    CHECK(held(feed_fragment(cache, pool, {.start = 0, .length = 8, .tos = 2})));
+    CHECK(feed_fragment(cache, pool, {.start = 0, .length = 8, .tos = 0}).reason ==
+          drop_reason::fragment_duplicate);
+    CHECK(feed_fragment(cache, pool, {.start = 0, .length = 8, .tos = 3}).reason ==
+          drop_reason::fragment_duplicate);
+    const auto step =
+        feed_fragment(cache, pool, {.start = 8, .length = 8, .more = false, .tos = 2});
+    REQUIRE(step.kind == reassembly_result::complete);
+    CHECK(ipv4::const_view{step.packet.data()}[ipv4::tos] == 2);
+}
+
+// Linux q->stamp: that of the fragment that was taken last, whatever its place and its time.
+TEST_CASE("the whole has the time of the fragment that came last; duplicates do not count") {
+    pool_type pool;
+    cache_type cache{secret};
+    const auto feed = [&](const fragment_fields& f, duration at) {
+        auto p = fragment_of(pool, f);
+        p.metadata().received_at = at;
+        return cache.insert(pipeline::validate(p).value(), reassembly_user::local_delivery, 0, {},
+                            {});
+    };
+    CHECK(held(feed({.start = 16, .length = 8, .more = false}, 9_s)));
+    CHECK(held(feed({.start = 0, .length = 8}, 5_s)));
+    CHECK(feed({.start = 0, .length = 8}, 11_s).reason == drop_reason::fragment_duplicate);
+    const auto step = feed({.start = 8, .length = 8}, 7_s);
+    REQUIRE(step.kind == reassembly_result::complete);
+    CHECK(std::as_const(step.packet).metadata().received_at == 7_s);
+}
+
+TEST_CASE("DF stays if one of the largest fragments had it, in either order") {
+    for (const bool first : {true, false}) {
+        CAPTURE(first);
+        pool_type pool;
+        cache_type cache{secret};
+        CHECK(held(feed_fragment(cache, pool, {.start = 0, .length = 16, .dont_fragment = first})));
+        const auto step = feed_fragment(
+            cache, pool, {.start = 16, .length = 16, .more = false, .dont_fragment = !first});
+        REQUIRE(step.kind == reassembly_result::complete);
+        CHECK(ipv4::const_view{step.packet.data()}[ipv4::dont_fragment]);
+        CHECK(step.packet.metadata().largest_fragment == 36);
+    }
 }
 
 TEST_CASE("DF stays if the largest fragment had it") {

@@ -81,7 +81,7 @@ TEST_CASE("reassemble: the halves of two users, or of two routing domains, never
                 {.user = reassembly_user::connection_tracking, .master = 0},
                 {.user = reassembly_user::multicast, .master = 0},
                 {.user = reassembly_user::application, .master = 0},
-                {.user = reassembly_user::local_delivery, .master = 7},
+                {.user = reassembly_user::connection_tracking_output, .master = 0},
                 {.user = reassembly_user::local_delivery, .master = 8},
                 {.user = reassembly_user::router_alert, .master = 8}};
     core<small> c{{.seed = testing::fixed_seed}};
@@ -119,6 +119,41 @@ TEST_CASE("reassemble: an incomplete datagram expires after 30 s, and its sender
     CHECK(n[mib::ip_reasm_timeout] == 1);
     CHECK(n[mib::ip_reasm_fails] == 1);
     CHECK(n[drop_reason::fragment_timeout] == 1);
+}
+
+// Linux frag_expire_skip_icmp: connection tracking reassembles on behalf of others.
+TEST_CASE("reassemble: of which users a timeout is reported, to this host and to others") {
+    const struct {
+        reassembly_user user;
+        bool reports_of_others;
+    } rows[] = {{.user = reassembly_user::local_delivery, .reports_of_others = true},
+                {.user = reassembly_user::router_alert, .reports_of_others = true},
+                {.user = reassembly_user::connection_tracking, .reports_of_others = false},
+                {.user = reassembly_user::multicast, .reports_of_others = true},
+                {.user = reassembly_user::application, .reports_of_others = true},
+                {.user = reassembly_user::connection_tracking_output, .reports_of_others = false}};
+    for (const auto& r : rows) {
+        for (const bool is_own : {true, false}) {
+            CAPTURE(r.user);
+            CAPTURE(is_own);
+            core<small> c{{.seed = testing::fixed_seed}};
+            furnish(c);
+            const byte_vector first =
+                datagram_of({.destination = is_own ? "10.0.1.1"_ip : "10.0.2.9"_ip,
+                             .flags_and_offset = 0x2000});
+            REQUIRE_FALSE(acts::reassemble(c, sound(c, first), r.user, *c.tables.interfaces.find(2))
+                              .has_value());
+            c.calls.now.now = c.calls.now.now + 31_s;
+            acts::expire_fragments(c);
+            CHECK(c.books.counters[mib::ip_reasm_timeout] == 1);
+            if (is_own || r.reports_of_others) {
+                check(sent_one(c), support::destination("10.0.1.2"_ip), support::icmp_is(11, 1),
+                      support::quotes(first, first.size()));
+            } else {
+                CHECK(c.device.output.size() == 0);
+            }
+        }
+    }
 }
 
 TEST_CASE("reassemble: a second half alone expires without an error") {
