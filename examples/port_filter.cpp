@@ -1,13 +1,13 @@
 // A router that drops UDP to port 53, later fragments too: they wait for the one with the ports.
 #include <cstdio>
 #include <sluice/hooks/hook_chain.hpp>
+#include <sluice/port/system_seed.hpp>
 #include <sluice/reassembly/shallow_reassembly.hpp>
 #include <sluice/sluice.hpp>
-#include <sluice/testing/fixed_seed.hpp>
 using namespace sluice;
 struct edge : policies<based_on<linux_router>, hooks<hook_chain<>>, output<queue_output<16>>> {};
 using packet = stack<edge>::packet_type;
-static stack<edge> router{{.seed = testing::fixed_seed}};
+static stack<edge> router{{.seed = port::system_seed().value()}};
 struct no_dns final : hook<packet> {
     hook_verdict operator()(packet& p, const hook_context&) noexcept override {
         const u8 protocol = ipv4::const_view{p.data()}[ipv4::protocol];
@@ -21,7 +21,9 @@ struct no_dns final : hook<packet> {
         return passes ? hook_verdict::accept : hook_verdict::drop;
     }
     instant now{};  // of the program's loop, which calls ports.expire(now, ...) too
-    shallow_reassembly<1024>::model<packet> ports{derive(testing::fixed_seed, 16)};
+    // One source may have a quarter of it, so that its flood leaves others their ports.
+    shallow_reassembly<1024, early_fragment::hold, 256, 4>::model<packet> ports{
+        port::system_seed().value()};
 } filter;
 void receive(const_bytes fragment, std::byte port) {
     auto p = router.buffers().take();

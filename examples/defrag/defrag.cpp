@@ -13,7 +13,10 @@
 
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <string_view>
+
+#include <sys/stat.h>
 
 namespace {
 
@@ -44,12 +47,12 @@ constexpr const char* usage =
     "in\n"
     "  --overlap RULE  who wins where fragments overlap:\n";
 
-void print_usage() {
-    std::fputs(usage, stderr);
+void print_usage(std::FILE* to) {
+    std::fputs(usage, to);
     for (const examples::named_rule& r : examples::named_rules) {
-        std::fprintf(stderr, "      %-15s  %s\n", r.name, r.means);
+        std::fprintf(to, "      %-15s  %s\n", r.name, r.means);
     }
-    std::fputs(examples::capture_exit_usage, stderr);
+    std::fputs(examples::capture_exit_usage, to);
 }
 
 struct arguments {
@@ -58,11 +61,26 @@ struct arguments {
     examples::cache_choices cache;
     const char* from = nullptr;
     const char* to = nullptr;
+    bool help = false;
+    std::string problem;  // empty: none
 };
 
-bool parse(int argc, char** argv, arguments& given) {
-    for (int i = 1; i < argc; ++i) {
+// Whether both are the same file, which exists.
+bool is_one_file(const char* a, const char* b) {
+    struct stat of_a{};
+    struct stat of_b{};
+    return ::stat(a, &of_a) == 0 && ::stat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+           of_a.st_ino == of_b.st_ino && S_ISREG(of_a.st_mode);
+}
+
+arguments parse(int argc, char** argv) {
+    arguments given;
+    for (int i = 1; i < argc && given.problem.empty(); ++i) {
         const std::string_view word = argv[i];
+        if (word == "--help" || word == "-h") {
+            given.help = true;
+            return given;
+        }
         if (word == "--list") {
             given.list = true;
         } else if (word == "--no-checksum") {
@@ -71,19 +89,28 @@ bool parse(int argc, char** argv, arguments& given) {
             given.cache.evict = true;
         } else if (word == "--user-limit") {
             given.cache.user_limit = true;
-        } else if (word == "--overlap" && i + 1 < argc) {
-            given.cache.rule = examples::rule_named(argv[++i]);
+        } else if (word == "--overlap") {
+            const char* const name = i + 1 < argc ? argv[++i] : "nothing";
+            given.cache.rule = examples::rule_named(name);
             if (given.cache.rule == nullptr) {
-                std::fprintf(stderr, "defrag: no overlap rule %s\n", argv[i]);
-                return false;
+                given.problem =
+                    std::string{"--overlap wants a rule of the list below, not: "} + name;
             }
-        } else if (word.starts_with("-") || given.to != nullptr) {
-            return false;
+        } else if (word.starts_with("-")) {
+            given.problem = "unknown option: " + std::string{word};
+        } else if (given.to != nullptr) {
+            given.problem = "one file too many: " + std::string{word};
         } else {
             (given.from == nullptr ? given.from : given.to) = argv[i];
         }
     }
-    return given.to != nullptr;
+    if (given.problem.empty() && given.to == nullptr) {
+        given.problem = given.from == nullptr ? "no capture is given; add IN and OUT"
+                                              : "no file for the result is given; add OUT";
+    } else if (given.problem.empty() && is_one_file(given.from, given.to)) {
+        given.problem = "IN and OUT are one file; give OUT another name";
+    }
+    return given;
 }
 
 void print_datagram(const defragmenter::whole& w, unsigned long record) {
@@ -141,9 +168,14 @@ void print_counts(const examples::defrag_counts& c, const arguments& given, unsi
 }  // namespace
 
 int main(int argc, char** argv) {
-    arguments given;
-    if (!parse(argc, argv, given)) {
-        print_usage();
+    const arguments given = parse(argc, argv);
+    if (given.help) {
+        print_usage(stdout);
+        return examples::capture_read;
+    }
+    if (!given.problem.empty()) {
+        std::fprintf(stderr, "defrag: %s\n", given.problem.c_str());
+        print_usage(stderr);
         return examples::capture_usage;
     }
     capture_input in{"defrag", given.from};

@@ -223,7 +223,7 @@ def test_rules(program, folder):
     check("reject-datagram", defrag(program, folder, frames)[0], frames)
     done = subprocess.run([program, "--overlap", "nonsense", "a", "b"], capture_output=True,
                           text=True)
-    check("no rule", (done.returncode, "no overlap rule nonsense" in done.stderr,
+    check("no rule", (done.returncode, "rule of the list below, not: nonsense" in done.stderr,
                       all(f"      {rule} " in done.stderr for rule in RULES)), (2, True, True))
 
 
@@ -354,9 +354,20 @@ def test_refusals(program, folder):
          preexec_fn=lambda: (signal.signal(signal.SIGXFSZ, signal.SIG_DFL),
                              resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))))
     check("what fitted", read_pcap(folder / "out")[1], [frame(bytes(100), 1)] * 7)
-    for wrong in ([], ["x"], ["--nonsense", "a", "b"], ["a", "b", "c"]):
+    same = str(folder / "whole")
+    (folder / "link").symlink_to(same)
+    for wrong, words in (([], "no capture is given"), (["x"], "add OUT"),
+                         (["--nonsense", "a", "b"], "unknown option: --nonsense"),
+                         (["a", "b", "c"], "one file too many: c"),
+                         (["a", "b", "--overlap"], "wants a rule of the list below, not: nothing"),
+                         ([same, same], "IN and OUT are one file"),
+                         ([same, str(folder / "link")], "IN and OUT are one file")):
         done = subprocess.run([program, *wrong], capture_output=True, text=True)
-        check(f"usage {wrong}", (done.returncode, "Exit code" in done.stderr), (2, True))
+        check(f"usage {wrong}", (done.returncode, words in done.stderr.splitlines()[0],
+                                 "Exit code" in done.stderr), (2, True, True))
+    check("untouched", (folder / "whole").read_bytes(), octets)
+    done = subprocess.run([program, "--help"], capture_output=True, text=True)
+    check("help", (done.returncode, done.stdout.startswith("usage: defrag"), done.stderr), (0, True, ""))
 
 
 def first_fragment(path, number):

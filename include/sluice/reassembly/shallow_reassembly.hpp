@@ -1,5 +1,5 @@
-// shallow_reassembly<Entries, Early, Held>: tells the ports of every fragment, and reassembles
-// nothing ("virtual reassembly").
+// shallow_reassembly<Entries, Early, Held, Share>: tells the ports of every fragment, and
+// reassembles nothing ("virtual reassembly").
 //
 // Use it in filters, translators and schedulers that need ports but forward fragments as they are.
 // It learns ports, TCP flags and ICMP identifiers from the first fragment of a datagram; later
@@ -11,6 +11,10 @@
 //     // passes: seen.fields has the ports; held: p is empty; refused: drop it for seen.reason
 //     while (auto next = ports.next_ready()) use(next.packet, next.fields);
 //
+// With Share 1 one source may use all of it; with Share n, an nth of each set of entries, of the
+// held packets and of their memory. A source over its share gives up its own oldest datagram, or is
+// refused; those of others keep theirs.
+//
 // Datagrams that are no fragments pass with their ports, too. TCP fragments that hide or replace
 // flags are refused, and so is a first fragment with other ports than the one before, unless the
 // datagram of that one is complete. In a hook, give the packets that are ready to receive() of the
@@ -21,8 +25,8 @@
 //          next_deadline().
 // Never:   allocates, changes or copies a packet. Entries, held packets, their memory, their number
 //          for a datagram and their time are bounded; a full table gives up what would end first.
-// Cost:    a whole datagram: a few loads. A fragment: one SipHash, one set of eight entries; 64
-//          bytes an entry, 40 a held packet.
+// Cost:    a whole datagram: a few loads. A fragment: one SipHash, one set of eight entries, one
+//          more SipHash if it is held; 64 bytes an entry, 40 a held packet, 72 with a Share.
 // Source:  RFC 1858 section 3.2, RFC 3128 section 4, RFC 4787 section 11; VPP
 //          ip4_sv_reass.c.
 #pragma once
@@ -84,18 +88,19 @@ struct shallow_counters {
     u64 refused_other = 0;  // fragment_invalid, fragment_overlap, tiny_fragment
 };
 
-template <std::size_t Entries, early_fragment Early = early_fragment::hold, std::size_t Held = 256>
+template <std::size_t Entries, early_fragment Early = early_fragment::hold, std::size_t Held = 256,
+          u32 Share = 1>
 struct shallow_reassembly {
     template <class Packet>
     class model;
 };
 
-template <std::size_t Entries, early_fragment Early, std::size_t Held>
+template <std::size_t Entries, early_fragment Early, std::size_t Held, u32 Share>
 template <class Packet>
-class shallow_reassembly<Entries, Early, Held>::model {
+class shallow_reassembly<Entries, Early, Held, Share>::model {
     static constexpr bool holds = Early == early_fragment::hold;
-    using shelf = detail::fragment_shelf<Packet, holds ? Held : 1>;
-    using table = detail::first_fragments<typename shelf::list, Entries>;
+    using shelf = detail::fragment_shelf<Packet, holds ? Held : 1, holds ? Share : 1>;
+    using table = detail::first_fragments<typename shelf::list, Entries, Share>;
     using entry = typename table::entry;
     using state = detail::first_state;
     using key_type = detail::fragment_key;
@@ -262,7 +267,8 @@ private:
             return refuse(drop_reason::fragment_limit);
         }
         typename shelf::list held = is_here ? e.held : typename shelf::list{};
-        if (!shelf_.put(held, packet, limits.held_bytes)) {
+        const u64 source = Share > 1 ? table_.hash_of_source(key) : 0;
+        if (!shelf_.put(held, packet, limits.held_bytes, source)) {
             return refuse(drop_reason::fragment_limit);
         }
         shallow_step step{.kind = shallow_result::held};

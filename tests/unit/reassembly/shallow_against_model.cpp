@@ -22,7 +22,12 @@ namespace {
 
 constexpr shallow_limits limits{
     .timeout = 3_s, .linger = 1_s, .hold_time = 2_s, .held_bytes = 1 << 20, .held_of_datagram = 3};
-constexpr std::size_t held_at_most = 10;
+constexpr std::size_t held_at_most = 12;
+constexpr u32 sources = 3;
+
+u32 source_of(u16 id) {
+    return 0x0a000102 + id % sources;
+}
 
 enum class answer { known, unknown, held, overlap, early, full };
 
@@ -44,6 +49,7 @@ struct datagram {
 struct naive {
     early_fragment early;
     std::size_t most;
+    u32 share;
     std::vector<datagram> all{};
     std::vector<arrival> ready{};
     std::vector<arrival> expired{};
@@ -52,6 +58,13 @@ struct naive {
         std::size_t sum = ready.size();
         for (const datagram& d : all) {
             sum += d.held.size();
+        }
+        return sum;
+    }
+    std::size_t held_of(u32 source) const {
+        std::size_t sum = 0;
+        for (const datagram& d : all) {
+            sum += source_of(d.id) == source ? d.held.size() : 0;
         }
         return sum;
     }
@@ -64,12 +77,25 @@ struct naive {
         }
         return nullptr;
     }
+    // Of one source, or of all.
+    void end_oldest(auto&& is_meant) {
+        auto oldest = all.end();
+        for (auto d = all.begin(); d != all.end(); ++d) {
+            if (is_meant(*d) && (oldest == all.end() || d->deadline < oldest->deadline)) {
+                oldest = d;
+            }
+        }
+        all.erase(oldest);
+    }
     datagram& make(u16 id, instant deadline) {
         std::erase_if(all, [&](const datagram& d) { return d.id == id; });
-        if (all.size() == most) {
-            all.erase(std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) {
-                return a.deadline < b.deadline;
-            }));
+        const auto is_of_source = [&](const datagram& d) {
+            return source_of(d.id) == source_of(id);
+        };
+        if (share > 1 && std::count_if(all.begin(), all.end(), is_of_source) == 8 / share) {
+            end_oldest(is_of_source);
+        } else if (all.size() == most) {
+            end_oldest([](const datagram&) { return true; });
         }
         all.push_back({.id = id, .deadline = deadline, .flavour = {}});
         return all.back();
@@ -107,7 +133,8 @@ struct naive {
         if (early != early_fragment::hold) {
             return early == early_fragment::pass ? answer::unknown : answer::early;
         }
-        if (held() == held_at_most || (d != nullptr && d->held.size() == limits.held_of_datagram)) {
+        if (held() == held_at_most || held_of(source_of(f.id)) == held_at_most / share ||
+            (d != nullptr && d->held.size() == limits.held_of_datagram)) {
             return answer::full;
         }
         d = d != nullptr ? d : &make(f.id, now + limits.hold_time);
@@ -145,7 +172,7 @@ u8 tag_of(u8 flavour) {
     return static_cast<u8>(fragment_byte(0, flavour));
 }
 
-template <std::size_t Entries, early_fragment Early>
+template <std::size_t Entries, early_fragment Early, u32 Share = 1>
 void compare(u32 seed, u16 datagrams) {
     CAPTURE(seed);
     using pool_type = fixed_pool<256, 64>;
@@ -153,8 +180,9 @@ void compare(u32 seed, u16 datagrams) {
     std::mt19937 random{seed};
     const auto below = [&](u32 n) { return static_cast<u32>(random() % n); };
     pool_type pool;
-    typename shallow_reassembly<Entries, Early, held_at_most>::template model<packet> model{secret};
-    naive expected{.early = Early, .most = Entries};
+    typename shallow_reassembly<Entries, Early, held_at_most, Share>::template model<packet> model{
+        secret};
+    naive expected{.early = Early, .most = Entries, .share = Share};
     instant now{1'000'000};
     u32 number = 0;
     const auto is_same = [](const packet& p, const arrival& a) {
@@ -165,10 +193,12 @@ void compare(u32 seed, u16 datagrams) {
         // No two entries end at the same time.
         now = now + duration{1 + below(80'000'000)};
         const u32 part = below(4);
+        const auto id = static_cast<u16>(1 + below(datagrams));
         const arrival a{.f = {.start = part * 24,
                               .length = part == 3 ? 11u : 24u,
                               .more = part != 3,
-                              .id = static_cast<u16>(1 + below(datagrams)),
+                              .id = id,
+                              .source = source_of(id),
                               .protocol = ipv4::protocols::udp,
                               .tos = static_cast<u8>(++number),
                               .flavour = static_cast<u8>(below(4) == 0)},
@@ -207,19 +237,24 @@ void compare(u32 seed, u16 datagrams) {
     CHECK(c.matched > 0);
     CHECK((c.released > 0) == (Early == early_fragment::hold));
     // With few datagrams none makes room for another: the held ones wait until their time is over.
-    CHECK((c.expired > 0) == (Early == early_fragment::hold && datagrams < Entries));
+    if (Share == 1) {
+        CHECK((c.expired > 0) == (Early == early_fragment::hold && datagrams < Entries));
+    }
     CHECK((c.evicted > 0) == (Early == early_fragment::hold && datagrams > Entries));
 }
 
 }  // namespace
 
-TEST_CASE("held, passed, dropped: as the naive model, without and with eviction") {
+TEST_CASE("held, passed, dropped: as the naive model, without and with eviction and shares") {
     for (u32 seed = 1; seed <= 6; ++seed) {
         compare<8, early_fragment::hold>(seed, 6);
         compare<8, early_fragment::hold>(seed, 24);
         compare<8, early_fragment::pass>(seed, 24);
         compare<8, early_fragment::drop>(seed, 24);
         compare<4096, early_fragment::hold>(seed, 40);
+        compare<8, early_fragment::hold, 2>(seed, 24);
+        compare<8, early_fragment::hold, 4>(seed, 24);
+        compare<8, early_fragment::drop, 8>(seed, 24);
     }
 }
 

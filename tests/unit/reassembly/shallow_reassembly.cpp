@@ -336,6 +336,60 @@ TEST_CASE("a full set gives up the datagram that would end first, with what it h
     CHECK(s.pool.available() == 63);
 }
 
+TEST_CASE("a share: a source that floods loses its own ports, and holds only its part") {
+    const auto from = [](u32 source, fragment_fields f) {
+        f.source = source;
+        return f;
+    };
+    constexpr u32 loud = 0x0a000166;
+    subject<shallow_reassembly<8, early_fragment::hold, 12, 4>::model<packet>> s;
+    for (u16 id = 1; id <= 6; ++id) {
+        CHECK(is_known(s.learn(from(id, first(1))), udp_ports()));
+    }
+    for (u16 id = 1; id <= 100; ++id) {
+        s.now = s.now + 1_ms;
+        CHECK(is_known(s.learn(from(loud, first(id))), udp_ports()));
+    }
+    CHECK(s.model.counters().evicted_datagrams == 98);
+    for (u16 id = 1; id <= 6; ++id) {
+        CHECK(is_known(s.learn(from(id, {.start = 24, .length = 8, .protocol = udp_number})),
+                       udp_ports()));
+    }
+    CHECK(is_known(s.learn(from(loud, last(100))), udp_ports()));
+
+    // Packets, whether they wait, are ready, or ended.
+    subject<shallow_reassembly<64, early_fragment::hold, 12, 4>::model<packet>> h;
+    const auto holds = [&](u32 source, u16 id, u32 start) {
+        return h.learn(from(source, {.start = start, .length = 8, .id = id, .protocol = 17}))
+                   .kind == shallow_result::held;
+    };
+    CHECK(holds(loud, 1, 24));
+    CHECK(holds(loud, 1, 32));
+    CHECK(holds(loud, 2, 24));
+    CHECK_FALSE(holds(loud, 3, 24));
+    CHECK_FALSE(holds(loud, 1, 40));
+    CHECK(h.model.counters().refused_full == 2);
+    for (u32 quiet = 1; quiet <= 3; ++quiet) {
+        CHECK(holds(quiet, 1, 24));
+    }
+    CHECK(is_known(h.learn(from(loud, first(1))), udp_ports()));
+    CHECK_FALSE(holds(loud, 3, 24));  // ready ones still wait
+    CHECK(h.ready_offsets(udp_ports()) == std::vector<u32>{24, 32});
+    CHECK(holds(loud, 3, 24));
+    CHECK(holds(loud, 3, 32));
+    CHECK_FALSE(holds(loud, 3, 40));
+    h.model.expire(h.model.next_deadline(), [](packet&&) {});
+    CHECK(h.model.held() == 0);
+    h.now = h.now + 1_s;
+    const u64 of_a_packet = memory_kept(fragment_of(h.pool, last(1)));
+    h.limits.held_bytes = static_cast<u32>(4 * 2 * of_a_packet);
+    CHECK(holds(loud, 4, 24));
+    CHECK(holds(loud, 4, 32));
+    CHECK_FALSE(holds(loud, 4, 40));
+    CHECK(holds(1, 4, 24));
+    CHECK(h.pool.available() == 64 - 3);
+}
+
 TEST_CASE("the transport header may lie in another block") {
     subject<holding> s;
     packet p = fragment_of(s.pool, first(1));
