@@ -88,7 +88,8 @@ inline bool parse_link(std::string_view text, link_request& to) {
 inline bool parse_with_value(std::string_view word, std::string_view value, arguments& given) {
     const auto expect = [&](bool right, const char* wanted) {
         if (!right) {
-            given.problem = std::string{word} + " wants " + wanted + ", not: " + std::string{value};
+            given.problem = std::string{word} + " wants " + wanted +
+                            ", not: " + std::string{value.empty() ? "nothing" : value};
         }
     };
     const auto complain = [&](const std::string& problem) {
@@ -99,8 +100,11 @@ inline bool parse_with_value(std::string_view word, std::string_view value, argu
     if (word == "--packet" || word == "--tun") {
         link_request& link = given.links.emplace_back();
         link.is_tun = word == "--tun";
-        expect(parse_link(value, link), link.is_tun ? "NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 1500"
-                                                    : "NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 65535");
+        expect(parse_link(value, link), link.is_tun
+                                            ? "NS:NAME:ADDRESS/LEN[:MTU], NS empty for this "
+                                              "namespace, MTU 68 to 1500"
+                                            : "NS:NAME:ADDRESS/LEN[:MTU], NS empty for this "
+                                              "namespace, MTU 68 to 65535");
         for (std::size_t i = 0; i + 1 < given.links.size(); ++i) {
             if (given.links[i].label() == link.label()) {
                 given.problem = link.label() + " is given twice";
@@ -192,6 +196,11 @@ inline arguments parse_arguments(int argc, char** argv) {
             ++i;
         } else {
             given.problem = "unknown argument: " + std::string{word};
+            if (const auto equals = word.find('='); word.starts_with("--") && equals != word.npos) {
+                given.problem +=
+                    "; a value is a word of its own: " + std::string{word.substr(0, equals)} + " " +
+                    std::string{word.substr(equals + 1)};
+            }
         }
     }
     if (given.problem.empty() && !given.help && given.links.empty()) {

@@ -3,7 +3,21 @@
 
 #include "packet_port.hpp"
 
+#include <fcntl.h>
+
 namespace router {
+
+// Whether the kernel forwards what comes in by the interface.
+inline bool kernel_forwards(const link_request& asked) noexcept {
+    char path[64];
+    std::snprintf(path, sizeof path, "/proc/sys/net/ipv4/conf/%s/forwarding", asked.name.c_str());
+    const auto read = in_namespace_of(asked, [&]() -> sluice::result<bool, port_error> {
+        const sluice::port::descriptor file{::open(path, O_RDONLY | O_CLOEXEC)};
+        char digit = '0';
+        return file && ::read(file.get(), &digit, 1) == 1 && digit == '1';
+    });
+    return read.has_value() && *read;
+}
 
 inline sluice::result<void, port_error> packet_port::open() noexcept {
     auto watch = in_namespace_of(asked(), [&] { return link_watch::open(asked().name); });
@@ -24,6 +38,12 @@ inline sluice::result<void, port_error> packet_port::open() noexcept {
                      "router: %s also has an address in the kernel, and both answer; remove it "
                      "(ip addr flush dev %s)\n",
                      asked().label().c_str(), asked().name.c_str());
+    }
+    if (mode_.reports && kernel_forwards(asked())) {
+        std::fprintf(stderr,
+                     "router: the kernel forwards packets of %s too; stop it (sysctl -w "
+                     "net.ipv4.ip_forward=0, in its namespace)\n",
+                     asked().label().c_str());
     }
     return open_sockets();
 }

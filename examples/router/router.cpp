@@ -138,8 +138,10 @@ bool watch(const router::arguments& given, route_list& routes, const workers& al
 int main(int argc, char** argv) {
     const router::arguments given = router::parse_arguments(argc, argv);
     if (given.help || !given.problem.empty()) {
-        std::fprintf(given.help ? stdout : stderr, "%s%s%s", given.problem.c_str(),
-                     given.help ? "" : "\n", router::usage_text);
+        if (!given.help) {
+            std::fprintf(stderr, "router: %s\n", given.problem.c_str());
+        }
+        std::fputs(router::usage_text, given.help ? stdout : stderr);
         return given.help ? 0 : 2;
     }
     std::signal(SIGPIPE, SIG_IGN);  // the router outlives the reader of its output

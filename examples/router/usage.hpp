@@ -40,7 +40,8 @@ namespace of its own.
             run N threads, each with sockets and a stack of its own. One worker gets the packets of
             a flow, in both directions: by addresses, protocol and ports; fragments, and protocols
             without ports, by addresses and protocol (wire/worker_rule.hpp). Routes, switches and
-            neighbours are the same for all; path MTUs and limits are each worker's. An existing TUN device must have been created with `multi_queue`.
+            neighbours are the same for all; path MTUs and limits are each worker's. An existing TUN
+            device must have been created with multi_queue exactly if there are several workers.
   --reassembly-memory BYTES
             most memory of buffers that fragments for the router itself keep while others are
             missing, in each worker; 4096 to 16777216, 7340032 if not given. What the router

@@ -13,20 +13,21 @@ fail() {
 refuses() {
     "$program" "${@:2}" >/dev/null 2>"$scratch/said"
     [[ $? -eq 2 ]] || fail "exit code for wrong arguments: ${*:2}"
-    [[ $(head -n 1 "$scratch/said") == "$1" ]] || fail "message for ${*:2}: $(head -n 1 "$scratch/said")"
+    [[ $(head -n 1 "$scratch/said") == "router: $1" ]] || fail "message for ${*:2}: $(head -n 1 "$scratch/said")"
     grep -q '^usage: router' "$scratch/said" || fail "no usage for ${*:2}"
 }
-tun="--tun wants NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 1500, not:"
-packet="--packet wants NS:NAME:ADDRESS/LEN[:MTU], MTU 68 to 65535, not:"
+tun="--tun wants NS:NAME:ADDRESS/LEN[:MTU], NS empty for this namespace, MTU 68 to 1500, not:"
+packet="--packet wants NS:NAME:ADDRESS/LEN[:MTU], NS empty for this namespace, MTU 68 to 65535, not:"
 good=(--tun a:b:10.0.0.1/24)
 scratch=$(mktemp -d)
 refuses "no interface is given; add --packet or --tun"
 refuses "unknown argument: --nonsense" --nonsense
+refuses "unknown argument: --workers=2; a value is a word of its own: --workers 2" "${good[@]}" --workers=2
 for wrong in x a:b:10.0.0.1 a:b:10.0.0.1/24:67 a:b:10.0.0.1/24:1501 a:b:10.0.0.1/33 a::10.0.0.1/24 a:b:; do
     refuses "$tun $wrong" --tun "$wrong"
 done
 for wrong in "" :e:10.0.0.1/24:67 :e:10.0.0.1/24:65536 :e:10.0.0.1/24,x :e:10.0.0.1/24:x; do
-    refuses "$packet $wrong" --packet "$wrong"
+    refuses "$packet ${wrong:-nothing}" --packet "$wrong"
 done
 refuses "a:b is given twice" "${good[@]}" --packet a:b:10.0.1.1/24
 prefix="a route begins with its prefix, such as 10.0.0.0/8 or default, not:"
@@ -37,20 +38,20 @@ refuses "--route default dev b weight 2: unknown word: weight" "${good[@]}" --ro
 refuses "--route 10.0.0.0/8 dev c: no interface, or more than one, has the name c" "${good[@]}" --route "10.0.0.0/8 dev c"
 refuses "--route 10.0.0.0/8 dev b: no interface, or more than one, has the name b" "${good[@]}" --tun c:b:10.0.1.1/24 \
     --route "10.0.0.0/8 dev b"
-refuses "--routes wants a file, not: " "${good[@]}" --routes ""
+refuses "--routes wants a file, not: nothing" "${good[@]}" --routes ""
 refuses "--set ip_forward=1: wants net.ipv4.NAME=VALUE, not: ip_forward=1" "${good[@]}" --set ip_forward=1
 refuses "--set net.ipv4.ttl=1: knows no switch net.ipv4.ttl" "${good[@]}" --set net.ipv4.ttl=1
 refuses "--set net.ipv4.ip_default_ttl=0: net.ipv4.ip_default_ttl wants a number from 1 to 255, not: 0" \
     "${good[@]}" --set net.ipv4.ip_default_ttl=0
 refuses "--set: no interface, or more than one, has the name eth7" "${good[@]}" --set net.ipv4.conf.eth7.rp_filter=1
 for wrong in "" 0 65 two; do
-    refuses "--workers wants a number from 1 to 64, not: $wrong" "${good[@]}" --workers "$wrong"
+    refuses "--workers wants a number from 1 to 64, not: ${wrong:-nothing}" "${good[@]}" --workers "$wrong"
 done
 for wrong in "" 4095 16777217 1M; do
-    refuses "--reassembly-memory wants bytes, a number from 4096 to 16777216, not: $wrong" "${good[@]}" \
+    refuses "--reassembly-memory wants bytes, a number from 4096 to 16777216, not: ${wrong:-nothing}" "${good[@]}" \
         --reassembly-memory "$wrong"
 done
-refuses "--pcap wants a file, not: " "${good[@]}" --pcap
+refuses "--pcap wants a file, not: nothing" "${good[@]}" --pcap
 refuses "unknown argument: 0" "${good[@]}" --stats 0
 # misleads MESSAGE ARGUMENT...: what names things that are not so, exit code 2 without the usage.
 misleads() {
@@ -100,6 +101,14 @@ misleads "--route 10.0.0.0/8 via 192.0.2.9 mtu 60 refused: its MTU is too small;
 printf 'default via 192.0.2.9\n\nblackhole default\n' >"$scratch/routes"
 misleads "$scratch/routes:3: blackhole default refused: a route with its prefix, tos and metric exists; give another metric" \
     "${links[@]}" --routes "$scratch/routes"
+# A device that was made for one worker serves one, and the other way round.
+other="open tuna: Invalid argument: exists"
+ip -n "$left" tuntap add dev tuna mode tun
+cannot "$other without multi_queue, or is of another kind" --tun "$left:tuna:192.0.2.1/24" --workers 2
+ip -n "$left" tuntap del dev tuna mode tun
+ip -n "$left" tuntap add dev tuna mode tun multi_queue
+cannot "$other with multi_queue, or is of another kind" --tun "$left:tuna:192.0.2.1/24"
+ip -n "$left" tuntap del dev tuna mode tun multi_queue
 start() { # ARGUMENT...
     "$program" "$@" >"$scratch/out" 2>&1 &
     pid=$!
@@ -137,6 +146,17 @@ done
 grep -q '^Ip.FragOKs 1$' "$scratch/out" || fail "counters: $(cat "$scratch/out")"
 stop
 [[ $(grep -c '^balance' "$scratch/out") -eq 2 ]] || fail "--stats: $(cat "$scratch/out")"
+
+# The router says that the kernel forwards too, and only then.
+ip -n "$left" link add veth0 type veth peer name veth1 && ip -n "$left" link set veth0 up || fail "veth"
+for forwards in 1 0; do
+    ip netns exec "$left" sysctl -qw "net.ipv4.ip_forward=$forwards"
+    start --packet "$left:veth0:192.0.2.1/24" --workers 2
+    stop
+    [[ $(grep -c "^router: the kernel forwards packets of $left:veth0 too; stop it" "$scratch/out") -eq $forwards ]] ||
+        fail "kernel forwarding $forwards: $(cat "$scratch/out")"
+done
+ip -n "$left" link del veth0
 
 # Of six fragments to the router five keep a buffer of 2,048 bytes each until the last one comes.
 start "${links[@]}" --reassembly-memory 8192 --stats

@@ -81,9 +81,12 @@ struct port_error {
         char room[64];
         add(detail::reason_of(error.error_number, room));
     }
-    if (error.advice[0] != '\0') {
+    const std::string_view advice = error.advice[0] != '\0'        ? error.advice
+                                    : error.error_number == EMFILE ? "raise the limit (ulimit -n)"
+                                                                   : "";
+    if (!advice.empty()) {
         add(": ");
-        add(error.advice);
+        add(advice);
     }
     return text;
 }

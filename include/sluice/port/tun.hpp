@@ -280,8 +280,9 @@ namespace detail {
     if (!request.ask(fd.get(), detail::requests::set_interface)) {
         const char* advice = errno == EPERM    ? "needs CAP_NET_ADMIN"
                              : errno == EBUSY  ? "another program has it"
-                             : errno == EINVAL ? "exists and is of another kind"
-                                               : "";
+                             : errno != EINVAL ? ""
+                             : how.multi_queue ? "exists without multi_queue, or is of another kind"
+                                               : "exists with multi_queue, or is of another kind";
         return failure{port_error::last("open", name, advice)};
     }
     output_offloads can{};
