@@ -88,11 +88,15 @@ public:
 private:
     static constexpr unsigned most_in_batch = 8;
 
+    // The packet of a fragment: of one buffer; a list of two that fit the first one; a list that
+    // does not, which no cache can hold.
+    enum class form { single, list, long_list };
     struct fragment {
         fuzz::fragment_key key;
         testing::fragment_fields fields;
         duration received_at;
         u32 capacity;
+        form made = form::single;
     };
 
     void compare() {
@@ -143,8 +147,8 @@ private:
         }
     }
 
-    // `op` chooses the bytes in front of its place: many small ones fill the map of a piece_set,
-    // long ones reach beyond a region of it.
+    // `op` chooses the form, and the bytes in front of its place: many small ones fill the map of
+    // a piece_set, long ones reach beyond a region of it.
     fragment next_fragment(u8 op) {
         testing::fragment_fields f;
         const u8 place = in_.byte(), length = in_.byte(), who = in_.byte(), more = in_.byte();
@@ -166,14 +170,39 @@ private:
         return {{f.source, f.destination, f.id, f.protocol, user, domain},
                 f,
                 duration::from_milliseconds(flavour_),
-                320u + 160u * (place / 80u)};
+                320u + 160u * (place / 80u),
+                f.length < 2      ? form::single
+                : (op & 15u) == 1 ? form::list
+                : (op & 15u) == 2 ? form::long_list
+                                  : form::single};
     }
     // Empty: the pool is.
     packet packet_of(const fragment& f) {
         pool_.set_capacity(f.capacity);
         packet p = testing::fragment_of(pool_, f.fields);
+        if (p && f.made != form::single) p = list_of(f, std::move(p));
         if (p) p.metadata().received_at = f.received_at;
         return p;
+    }
+    packet list_of(const fragment& f, packet&& whole) {
+        const testing::byte_vector all = testing::content_of(whole);
+        const u32 of_first = static_cast<u32>(all.size()) - f.fields.length / 2;
+        if (f.made == form::long_list) {
+            pool_.set_capacity(of_first);
+            whole = pool_.take(0);
+            std::byte* const to = whole ? whole.put(of_first) : nullptr;
+            if (to == nullptr) return {};
+            copy_bytes(to, all.data(), of_first);
+        } else {
+            whole.trim(of_first);
+        }
+        pool_.set_capacity(320);
+        packet rest = pool_.take(0);
+        std::byte* const to = rest ? rest.put(f.fields.length / 2) : nullptr;
+        if (to == nullptr) return {};
+        copy_bytes(to, all.data() + of_first, f.fields.length / 2);
+        require(whole.append(std::move(rest)));
+        return std::move(whole);
     }
     void insert(const fragment& f) {
         packet p = packet_of(f);
@@ -207,8 +236,16 @@ private:
     }
 
     void check(const fragment& f, std::size_t available, reassembly_step<packet> got) {
-        const fuzz::naive_step expected =
-            model_.insert(f.key, f.fields, f.received_at, f.capacity, now_, limits_, available);
+        // A list is made one buffer first.
+        available += f.made == form::list ? 1u : 0u;
+        fuzz::naive_step expected;
+        if (f.made == form::long_list) {
+            expected.kind = reassembly_result::refused;
+            expected.reason = drop_reason::fragment_limit;
+        } else {
+            expected =
+                model_.insert(f.key, f.fields, f.received_at, f.capacity, now_, limits_, available);
+        }
         require(got.kind == expected.kind);
         require(got.reason == expected.reason);
         require(got.pieces_dropped == expected.pieces_dropped);
