@@ -96,6 +96,56 @@ TEST_CASE("distance: other fragments of the source between two of one datagram")
     }
 }
 
+// Linux ip_frag_too_far and ip4_frag_init: a datagram that has no peer, or while ipfrag_max_dist
+// is 0, counts no fragment.
+TEST_CASE("distance: only fragments that are checked count") {
+    const reassembly_limits checks{.max_distance = 3}, never{.max_distance = 0};
+    const auto next_of = [](u16 id, u32 n) {
+        return fragment_fields{.start = 16 * (n + 2), .length = 8, .id = id};
+    };
+    SUBCASE("those that came while nothing was checked do not") {
+        pool_type pool;
+        cache_type cache{secret};
+        CHECK(held(feed_fragment(cache, pool, head_fragment(1), {}, checks)));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(2), {}, checks)));
+        for (u32 n = 0; n < 6; ++n) {
+            CHECK(held(feed_fragment(cache, pool, next_of(2, n), {}, never)));
+        }
+        CHECK(feed_fragment(cache, pool, tail_fragment(1), {}, checks).pieces == 2);
+    }
+    SUBCASE("those of a datagram that began while nothing was checked do not") {
+        pool_type pool;
+        cache_type cache{secret};
+        CHECK(held(feed_fragment(cache, pool, head_fragment(1), {}, checks)));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(2), {}, never)));
+        for (u32 n = 0; n < 6; ++n) {
+            CHECK(held(feed_fragment(cache, pool, next_of(2, n), {}, checks)));
+        }
+        CHECK(feed_fragment(cache, pool, tail_fragment(1), {}, checks).pieces == 2);
+    }
+    SUBCASE("such a datagram is never too far itself") {
+        pool_type pool;
+        cache_type cache{secret};
+        CHECK(held(feed_fragment(cache, pool, head_fragment(1), {}, never)));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(2), {}, checks)));
+        for (u32 n = 0; n < 6; ++n) {
+            CHECK(held(feed_fragment(cache, pool, next_of(2, n), {}, checks)));
+        }
+        CHECK(feed_fragment(cache, pool, tail_fragment(1), {}, checks).pieces == 2);
+    }
+    SUBCASE("duplicates and fragments that end their datagram do") {
+        pool_type pool;
+        cache_type cache{secret};
+        CHECK(held(feed_fragment(cache, pool, head_fragment(1), {}, checks)));
+        CHECK(held(feed_fragment(cache, pool, head_fragment(2), {}, checks)));
+        CHECK(feed_fragment(cache, pool, head_fragment(2), {}, checks).reason ==
+              drop_reason::fragment_duplicate);
+        CHECK(feed_fragment(cache, pool, {.length = 4, .id = 3}, {}, checks).reason ==
+              drop_reason::fragment_invalid);
+        CHECK(feed_fragment(cache, pool, tail_fragment(1), {}, checks).too_far);
+    }
+}
+
 TEST_CASE("distance: idle sources make room for others") {
     pool_type pool;
     cache_type cache{secret};
