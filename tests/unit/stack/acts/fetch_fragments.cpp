@@ -4,6 +4,7 @@
 #include <sluice/stack/enter.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <span>
 
 namespace acts_fetch_fragments {
@@ -111,6 +112,40 @@ TEST_CASE_TEMPLATE("fetch_fragments: fragments to this host, 32 packets at once"
         return;
     }
     CHECK(c.local.reassembly.inserted.size() == 48);
+}
+
+// With the library's cache: batches change nothing but the time.
+TEST_CASE("fetch_fragments: batches of fragments end as one by one") {
+    struct roomy : policies<based_on<small_host>, buffers<fixed_pool<2048, 2048>>,
+                            reassembly<bounded_cache<1024>>> {};
+    using roomy_core = core<roomy>;
+    static_assert(roomy_core::fetches_ahead);
+    static_assert(!core<policies<reassembly<no_reassembly>>>::fetches_ahead);
+    const auto at_once =
+        std::make_unique<roomy_core>(roomy_core::parts{.seed = testing::fixed_seed});
+    const auto alone = std::make_unique<roomy_core>(roomy_core::parts{.seed = testing::fixed_seed});
+    furnish(*at_once);
+    furnish(*alone);
+    at_once->tables.switches.ipfrag_max_dist = alone->tables.switches.ipfrag_max_dist = 0;
+    std::vector<roomy_core::packet_type> batch;
+    const auto receive = [&](u16 id, u16 flags_and_offset) {
+        const byte_vector d = piece(id, {.flags_and_offset = flags_and_offset});
+        batch.push_back(packet_of(*at_once, d));
+        static_cast<void>(acts::enter(*alone, packet_of(*alone, d), alone->calls.now));
+        if (batch.size() == 50) {
+            acts::enter(*at_once, std::span{batch}, at_once->calls.now);
+            batch.clear();
+        }
+    };
+    for (u16 id = 0; id < 700; ++id)
+        receive(id, id % 3 == 0 ? 1 : 0x2000);
+    CHECK(at_once->local.reassembly.held() == 700);
+    for (u16 id = 0; id < 600; ++id)  // out of order, with duplicates
+        receive(id ^ 5u, id % 7 == 0 ? 1 : (id ^ 5u) % 3 == 0 ? 0x2000 : 1);
+    CHECK(at_once->local.reassembly.held() == alone->local.reassembly.held());
+    CHECK(at_once->books.counters[mib::ip_reasm_oks] > 400);
+    CHECK(different_counters(*at_once, *alone) == 0);
+    CHECK(sent(*at_once).size() == sent(*alone).size());
 }
 
 }  // namespace acts_fetch_fragments
