@@ -135,14 +135,11 @@ struct block_chain {
         block* const head = to.head;
         if (!to.goes_on) {
             drop_reference(head);
-            return;
+        } else if (head->list == nullptr && has_one_handle(*head)) {
+            release_with_segments(*head);
+        } else {
+            release_list(head);
         }
-        if (!Ownership::counts_references || head->references == 1) {
-            for (block* b = std::exchange(head->list, nullptr); b != nullptr;) {
-                drop_with_segments(std::exchange(b, b->next));
-            }
-        }
-        drop_with_segments(head);
     }
 
 private:
@@ -155,18 +152,42 @@ private:
         }
         Storage::release(*b);
     }
-    // Gives up one reference to a block that may have page-like segments.
-    static constexpr void drop_with_segments(block* b) noexcept {
-        if constexpr (Ownership::counts_references) {
-            if (b->references > 1) {
-                --b->references;
-                return;
+    [[nodiscard]] static constexpr bool has_one_handle(const block& b) noexcept {
+        return !Ownership::counts_references || b.references == 1;
+    }
+    [[gnu::noinline]] static constexpr void release_list(block* head) noexcept {
+        if (has_one_handle(*head)) {
+            for (block* b = std::exchange(head->list, nullptr); b != nullptr;) {
+                drop_with_segments(std::exchange(b, b->next));
             }
         }
-        while (b->segment_count > 0) {
-            drop_reference(b->segments[--b->segment_count].block);
+        drop_with_segments(head);
+    }
+    // Gives up one reference to a block that may have page-like segments.
+    static constexpr void drop_with_segments(block* b) noexcept {
+        if (has_one_handle(*b)) {
+            release_with_segments(*b);
+        } else {
+            drop_reference(b);
         }
-        drop_reference(b);
+    }
+    static constexpr void release_with_segments(block& b) noexcept {
+        const u8 count = std::exchange(b.segment_count, u8{0});
+        if constexpr (requires { typename Storage::returning; }) {
+            typename Storage::returning all{b};
+            for (u8 i = 0; i < count; ++i) {
+                block& s = *b.segments[i].block;
+                if (!Ownership::counts_references || --s.references == 0) {
+                    all.add(s);
+                }
+            }
+            all.finish();
+        } else {
+            for (u8 i = 0; i < count; ++i) {
+                drop_reference(b.segments[i].block);
+            }
+            Storage::release(b);
+        }
     }
 
     static constexpr void shorten(block& b, u32 n) noexcept {

@@ -1,9 +1,9 @@
 // fragment: cuts a datagram into fragments that fit an MTU.
 //
 // A packet that is a list of well-formed packets already (a reassembled or a list-built datagram)
-// gets a header on each. If blocks are counted, fragments may refer to the bytes of the whole, or
-// of a list that does not fit, up to four parts in each. Any other packet is copied into buffers of
-// the source. For bytes without packets use rewrite/fragment_bytes.hpp.
+// gets a header on each. If blocks are counted, fragments may refer to the bytes of the whole, in
+// one block or in a chain that is not shared, up to four parts in each. Any other packet is copied
+// into buffers of the source. For bytes without packets use rewrite/fragment_bytes.hpp.
 //
 // Expects: a packet whose IPv4 header is valid, larger than the MTU or made of fragments, and room
 //          for a header in front of a copied fragment.
@@ -109,47 +109,49 @@ constexpr fragment_result send_pieces(const Packet& whole, u32 size, const fragm
     return r;
 }
 
-// Copies the next n bytes of a walk, which has as many; returns the walk behind them.
-template <class Walk>
-[[nodiscard, gnu::noinline]] constexpr Walk copy_parts(Walk walk, std::byte* to, u32 n) noexcept {
-    while (n > 0) {
-        const auto part = walk.take(n);
-        copy_bytes(to, part.data(), part.length);
-        to += part.length;
-        n -= part.length;
-    }
-    return walk;
-}
-
-// Fragments that refer to the bytes of a list that is not shared, because no handle may cut a block
-// to which others refer. Bytes in more parts than a packet has segments are copied.
+// Fragments that refer to the bytes of a packet of one block, or of one that is not shared, because
+// no handle may cut a block to which others refer. Bytes in more parts than a packet has segments
+// are copied.
 template <class Packet, class Source, class Sink>
-constexpr fragment_result send_parts(Packet& whole, const fragment_plan& plan, Source& source,
+constexpr fragment_result send_parts(Packet&& whole, const fragment_plan& plan, Source& source,
                                      Sink& sink) noexcept {
-    using maker = sluice::detail::piece_maker<Packet>;
-    const u32 size = whole.size();
-    auto* const list = maker::split(whole);
-    sluice::detail::part_walk<Packet> walk{whole, list};
-    static_cast<void>(walk.take(plan.header_size));
-    const auto fill = [&](const maker& make, Packet& piece, u32, u32 length) -> std::byte* {
-        const auto start = walk;
-        std::byte* header = make.begin(piece, plan.header_size);
-        for (u32 left = header != nullptr ? length : 0; left > 0;) {
-            const auto part = walk.take(left);
-            if (!make.refer(piece, *part.holder, part.offset, part.length)) {
-                piece = source.take(default_headroom);
-                header = make.begin(piece, plan.header_size + length);
-                if (header != nullptr) {
-                    walk = copy_parts(start, header + plan.header_size, length);
-                }
-                return header;
-            }
-            left -= part.length;
+    using part_walk = sluice::detail::part_walk<Packet>;
+    fragment_result r;
+    const sluice::detail::piece_maker<Packet> make{whole};
+    const u32 payload = whole.size() - plan.header_size;
+    const std::byte* const first = std::as_const(whole).data();
+    part_walk walk = part_walk::over(std::move(whole), plan.header_size, make.has_metadata());
+    r.complete = payload == 0;
+    for (u32 done = 0; done < payload;) {
+        const u32 left = payload - done;
+        const u32 length = left <= plan.limit ? left : plan.room;
+        Packet piece = source.take(default_headroom);
+        std::byte* const header = make.begin_chain(piece, plan.header_size, length);
+        if (header == nullptr) {
+            break;
         }
-        return header;
-    };
-    const fragment_result r = send_pieces(whole, size, plan, source, sink, fill);
-    maker::release(list);
+        if (done == 0) {
+            copy_bytes(header, first, plan.header_size);
+        }
+        plan.write(header, {.length = length, .done = done, .last = length == left});
+        if (const u32 more = walk.refer(piece, length); more > 0) {
+            Packet own = source.take(default_headroom);
+            std::byte* const to = make.begin(own, plan.header_size + length);
+            if (to == nullptr) {
+                break;
+            }
+            std::as_const(piece).copy_to(to);
+            walk = part_walk::copy(walk, to + plan.header_size + length - more, more);
+            piece = std::move(own);
+        }
+        done += length;
+        if (!sink(std::move(piece))) {
+            break;
+        }
+        ++r.created;
+        r.complete = done == payload;
+    }
+    part_walk::release(walk);
     return r;
 }
 
@@ -158,8 +160,9 @@ constexpr fragment_result send_parts(Packet& whole, const fragment_plan& plan, S
 // Cuts whole and passes the fragments to sink(Packet&&) -> bool in order, until it returns false.
 // Consumes the packet. If the MTU is less than the header and 8 bytes, or the header is not
 // contiguous, it creates nothing.
-// References: if blocks are counted, a fragment of a plain packet, or of a list that is not shared,
-// refers to its bytes instead of copying them. The sink must accept segmented packets then.
+// References: if blocks are counted, a fragment of a packet of one block, or of a list or segments
+// that are not shared, refers to its bytes instead of copying them. The sink must accept segmented
+// packets then.
 template <bool References = false, class Packet, class Source, class Sink>
 constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink&& sink) noexcept {
     const detail::fragment_plan plan{std::as_const(whole).head(), mtu,
@@ -174,19 +177,8 @@ constexpr fragment_result fragment(Packet&& whole, u32 mtu, Source& source, Sink
     }
     Packet used = std::move(whole);
     if constexpr (References && Packet::ownership::counts_references) {
-        if (!used.is_segmented()) {
-            auto& bytes_of = used.storage_block();
-            const u32 at = used.headroom() + plan.header_size;
-            const auto refer = [&](const auto& make, Packet& piece, u32 done, u32 length) {
-                std::byte* const header = make.begin(piece, plan.header_size);
-                return header != nullptr && make.refer(piece, bytes_of, at + done, length)
-                           ? header
-                           : nullptr;
-            };
-            return detail::send_pieces(used, used.size(), plan, source, sink, refer);
-        }
-        if (!used.is_shared() && sluice::detail::piece_maker<Packet>::is_list_only(used)) {
-            return detail::send_parts(used, plan, source, sink);
+        if (!used.is_segmented() || !used.is_shared()) {
+            return detail::send_parts(std::move(used), plan, source, sink);
         }
     }
     packet_reader<Packet> reader{used};

@@ -87,6 +87,11 @@ TEST_CASE_TEMPLATE("fragment: the largest datagram, cut and made whole for one M
             // anew.
             const u32 mtu = Ownership::counts_references ? second : std::min(first, second);
             CHECK(pieces.size() == 65515 / ((mtu - 20) / 8 * 8) + 1);
+            // And by reference, if a fragment has bytes of two at most.
+            if (Ownership::counts_references && second <= first) {
+                CHECK(std::all_of(pieces.begin(), pieces.end(),
+                                  [](const auto& p) { return p.is_segmented(); }));
+            }
             whole = ends.join(std::move(pieces));
             CHECK((content_of(whole) == datagram));
             whole.reset();
