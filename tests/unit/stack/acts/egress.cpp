@@ -2,6 +2,7 @@
 // stays.
 #include "unit/stack/acts/subject.hpp"
 
+#include <sluice/stack/drain.hpp>
 #include <sluice/stack/egress.hpp>
 
 namespace acts_egress {
@@ -116,6 +117,94 @@ TEST_CASE("egress: a packet by lo is queued, received on the interface with the 
     CHECK(item.route.type == route_type::local);
     CHECK(item.route.interface == 1);
     CHECK(item.number == c.tables.route_generation());
+}
+
+// As queue_output; counts the bursts, and refuses all but the first `most` packets.
+struct bursts {
+    template <class Packet>
+    class model : public queue_output<16>::model<Packet> {
+    public:
+        std::size_t most = 16;
+        u32 flushes = 0;
+        constexpr void flush() noexcept { ++flushes; }
+        [[nodiscard]] constexpr bool transmit(Packet& p, const egress& to, instant now) noexcept {
+            return this->size() < most && queue_output<16>::model<Packet>::transmit(p, to, now);
+        }
+    };
+};
+struct referring
+    : policies<based_on<small>, buffers<fixed_pool<2048, 32, shared>>, output<bursts>> {};
+
+// A datagram of 4,000 octets of data in packets of at most 1,480.
+core<referring>::packet_type list_of_three(core<referring>& c, const byte_vector& d) {
+    auto whole = packet_of(c, support::part(d, 0, 1500));
+    CHECK(whole.append(packet_of(c, support::part(d, 1500, 2980))));
+    CHECK(whole.append(packet_of(c, support::part(d, 2980, d.size()))));
+    return whole;
+}
+
+TEST_CASE("egress: the fragments of a list are one burst of the output, and refer to its bytes") {
+    core<referring> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const byte_vector d = datagram_of({.payload = pattern(4000)});
+    const std::size_t free = c.device.buffers.available();
+    for (const u32 mtu : {1500u, 576u}) {
+        CAPTURE(mtu);
+        auto whole = list_of_three(c, d);
+        const std::byte* const second = whole.storage_block().list->memory + 128;
+        const u32 before = c.device.output.flushes;
+        {
+            const acts::entrance outer{c, c.calls.now};
+            CHECK(acts::depart(c, whole, plan_by_3(mtu)).what == fate::forwarded);
+            CHECK(c.device.output.flushes == before);
+        }
+        CHECK(c.device.output.flushes == before + 1);
+        const u32 count = mtu == 1500 ? 3 : 8;
+        CHECK(c.device.output.size() == count);
+        byte_vector data;
+        bool refers = false;
+        for (u32 i = 0; i < count; ++i) {
+            const auto piece = c.device.output.next().packet;
+            CHECK(piece.size() <= mtu);
+            const byte_vector one = content_of(piece);
+            data.insert(data.end(), one.begin() + 20, one.end());
+            piece.for_each_piece([&](const_bytes part) {
+                refers = refers || (part.data() <= second && second < part.data() + part.size());
+            });
+        }
+        CHECK(refers);
+        CHECK((data == support::part(d, 20, d.size())));
+        CHECK(c.device.buffers.available() == free);
+    }
+    CHECK(c.books.counters[mib::ip_frag_oks] == 2);
+    CHECK(c.books.counters[mib::ip_frag_creates] == 11);
+}
+
+TEST_CASE("egress: an output that refuses one fragment of a list gets no other") {
+    const byte_vector d = datagram_of({.payload = pattern(4000)});
+    for (const u32 mtu : {1500u, 576u}) {
+        for (std::size_t most = 0; most < (mtu == 1500 ? 3u : 8u); ++most) {
+            CAPTURE(mtu);
+            CAPTURE(most);
+            core<referring> c{{.seed = testing::fixed_seed}};
+            furnish(c);
+            c.device.output.most = most;
+            const std::size_t free = c.device.buffers.available();
+            auto whole = list_of_three(c, d);
+            CHECK(acts::depart(c, whole, plan_by_3(mtu)).what == fate::dropped);
+            const auto& n = c.books.counters;
+            CHECK(n[mib::ip_frag_oks] == 0);
+            CHECK(n[mib::ip_frag_creates] == most);
+            CHECK(n[drop_reason::output_refused] == 1);
+            CHECK(n[drop_reason::fragmentation_failed] == 1);
+            CHECK(n[balance::transmitted] == most);
+            CHECK(n[balance::copied] == most + 1);
+            for (std::size_t i = 0; i < most; ++i)
+                CHECK(c.device.output.next().packet);
+            CHECK_FALSE(c.device.output.next().packet);
+            CHECK(c.device.buffers.available() == free);
+        }
+    }
 }
 
 }  // namespace
