@@ -1,6 +1,7 @@
 // A router that drops UDP to port 53, later fragments too: they wait for the one with the ports.
 #include <cstdio>
 #include <sluice/hooks/hook_chain.hpp>
+#include <sluice/port/steady_clock.hpp>
 #include <sluice/port/system_seed.hpp>
 #include <sluice/reassembly/shallow_reassembly.hpp>
 #include <sluice/sluice.hpp>
@@ -20,12 +21,14 @@ struct no_dns final : hook<packet> {
                              (seen.is_known && seen.fields.destination_port != 53));
         return passes ? hook_verdict::accept : hook_verdict::drop;
     }
-    instant now{};  // of the program's loop, which calls ports.expire(now, ...) too
+    instant now{};
     // One source may have a quarter of it, so that its flood leaves others their ports.
     shallow_reassembly<1024, early_fragment::hold, 256, 4>::model<packet> ports{
         port::system_seed().value()};
 } filter;
 void receive(const_bytes fragment, std::byte port) {
+    filter.now = port::steady_clock::now_instant();
+    filter.ports.expire(filter.now, [](packet&& late) { late.reset(); });
     auto p = router.buffers().take();
     (void)p.append(fragment);
     p.writable()[23] = p.writable()[5] = port;  // the destination port, or data; the identification

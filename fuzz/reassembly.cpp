@@ -67,7 +67,7 @@ template <class Holder, class Model>
 class trial {
 public:
     trial(script s, const fuzz::cache_sizes& sizes)
-        : in_{s}, keeps_sources_{Model::keeps_sources(sizes)},
+        : in_{s},
           holder_{std::make_unique<Holder>(
               testing::fixed_seed, cache_size{sizes.datagrams, sizes.fragments}, sizes.memory)},
           model_{sizes} {}
@@ -130,9 +130,7 @@ private:
             limits_.high_threshold = thresholds[in_.byte() % std::size(thresholds)];
             return;
         case 13:
-            // Not 0 where sources have records all the same: a datagram that begins while
-            // nothing is checked is to stay unchecked, as in Linux.
-            limits_.max_distance = keeps_sources_ ? 1u + in_.byte() % 7u : in_.byte() % 8u;
+            limits_.max_distance = in_.byte() % 8u;
             return;
         case 14:
             for (u32 i = in_.byte() % 32u; i > 0 && pool_.available() > 1; --i) {
@@ -298,7 +296,6 @@ private:
     }
 
     script in_;
-    bool keeps_sources_;
     buffers_type pool_;
     std::unique_ptr<Holder> holder_;
     decltype(Holder::cache)& cache_ = holder_->cache;

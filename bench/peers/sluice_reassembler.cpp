@@ -43,15 +43,16 @@ public:
         constexpr std::size_t batch = 32;
         sluice::fragment_hash hashes[batch];
         unsigned done = 0;
-        for (std::size_t from = 0; from < received_.size(); from += batch) {
-            const std::size_t n = std::min(batch, received_.size() - from);
-            for (std::size_t i = 0; i < n; ++i) {
-                hashes[i] = cache_->hash_of(received_[from + i].header(), user, 0);
+        cache& into = *cache_;
+        for (std::span rest{received_}; !rest.empty();) {
+            const auto part = rest.first(std::min(batch, rest.size()));
+            rest = rest.subspan(part.size());
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                hashes[i] = into.hash_of(part[i].header(), user, 0);
             }
-            cache_->prefetch({hashes, n});
-            for (std::size_t i = 0; i < n; ++i) {
-                auto step = cache_->insert(std::move(received_[from + i]), sluice::instant{},
-                                           limits_, hashes[i]);
+            into.prefetch({hashes, part.size()});
+            for (std::size_t i = 0; i < part.size(); ++i) {
+                auto step = into.insert(std::move(part[i]), sluice::instant{}, limits_, hashes[i]);
                 if (step.kind == sluice::reassembly_result::complete) {
                     ++done;
                     if (whole != nullptr) {

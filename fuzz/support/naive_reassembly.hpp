@@ -185,19 +185,22 @@ private:
         d.number = ++begun_;
     }
 
-    // Each limit in turn: of the source, of the datagram, of all, of the pool, of the datagrams.
+    // Each limit in turn: of one datagram, of the source, of all, of the pool, of the datagrams.
     bool make_room(const fragment_key& k, u64 memory, const reassembly_limits& limits,
                    std::size_t available, naive_step& s) {
         const auto own = all_.find(k);
         const bool is_new = own == all_.end();
+        // What could never be held evicts nobody.
+        const reassembly_memory& most = sizes_.memory;
+        if ((is_new ? 0 : own->second.memory()) + memory >
+            std::min({most.all, most.source, most.datagram})) {
+            return false;
+        }
         if (keeps_sources(sizes_)) {
             while (has_its_share(source_of(k), is_new, memory, limits)) {
                 if (!evict_first_of(source_of(k), k, s)) return false;
             }
-            if (memory > sizes_.memory.source) return false;
         }
-        const u64 of_datagram = is_new ? 0 : own->second.memory();
-        if (of_datagram + memory > sizes_.memory.datagram) return false;
         while (charged() > limits.high_threshold || held() == sizes_.fragments ||
                memory_held() + memory > sizes_.memory.all) {
             if (!evict_oldest(k, s)) return false;

@@ -228,7 +228,8 @@ public:
         if (block_ == nullptr) {
             return lost_metadata = sluice::metadata{};
         }
-        if (!has_metadata()) {
+        // Likely: g++ clears by a slow string instruction what it believes is rare.
+        if (!has_metadata()) [[likely]] {
             block_->metadata = sluice::metadata{};
             at_.set(word::metadata_set, true);
         }
@@ -258,26 +259,29 @@ public:
     // Appends a whole packet, which must not be a list itself; afterwards has_packet_list(). An
     // empty handle appends nothing. False, and the caller keeps `tail`, when this handle is empty,
     // `tail` is a list, the sum is longer than max_size, or there is no memory for a copy.
-    constexpr bool append(basic_packet&& tail) noexcept
+    [[gnu::always_inline]] constexpr bool append(basic_packet&& tail) noexcept
         requires(!Storage::is_inline)
     {
         return !tail.has_packet_list() && append_list(std::move(tail));
     }
     // The same for a packet that may be a list: its packets follow it.
-    constexpr bool append_list(basic_packet&& tail) noexcept
+    [[gnu::always_inline]] constexpr bool append_list(basic_packet&& tail) noexcept
         requires(!Storage::is_inline)
     {
         if (tail.block_ == nullptr) {
             return true;
         }
-        if (block_ == nullptr || &tail == this || tail.at_.length() > max_size - at_.length() ||
-            !unshare() || !tail.unshare()) {
+        if (block_ == nullptr || (may_share ? &tail == this : tail.block_ == block_) ||
+            tail.at_.length() > max_size - at_.length() || !unshare() || !tail.unshare()) {
             return false;
         }
         go_on();
-        tail.go_on();
-        chain::append(*block_, std::exchange(tail.block_, nullptr), tail.at_.length());
-        at_.set_length(at_.length() + std::exchange(tail.at_, word{}).length());
+        if (tail.is_segmented()) {
+            tail.go_on();
+        }
+        const word of = std::exchange(tail.at_, word{});
+        chain::append(*block_, std::exchange(tail.block_, nullptr), of);
+        at_.set_length(at_.length() + of.length());
         return true;
     }
 
@@ -412,21 +416,17 @@ private:
     // that no other handle has.
     constexpr void open(u32 offset, u32 n) const noexcept {
         if constexpr (chain::guards_memory) {
-            if (block_ != nullptr) {
-                open_memory(Storage::memory(*block_) + offset, n);
-            }
+            chain::open(block_, offset, n);
         }
     }
     constexpr void close(u32 offset, u32 n) const noexcept {
         if constexpr (chain::guards_memory) {
-            if (block_ != nullptr && !is_shared()) {
-                close_memory(Storage::memory(*block_) + offset, n);
-            }
+            chain::close(is_shared() ? nullptr : block_, offset, n);
         }
     }
 
     // Prepares the block for further blocks: it now records which of its bytes are the packet's.
-    constexpr void go_on() noexcept {
+    [[gnu::always_inline]] constexpr void go_on() noexcept {
         if (!is_segmented()) {
             chain::begin(*block_);
             block_->own_length = at_.length();

@@ -13,6 +13,7 @@
 #include <sluice/base/integer.hpp>
 #include <sluice/base/poison.hpp>
 #include <sluice/packet/block_base.hpp>
+#include <sluice/packet/handle_word.hpp>
 
 #include <cstddef>
 #include <utility>
@@ -25,6 +26,18 @@ struct block_chain {
     // Whether the address sanitizer guards the bytes of a block that belong to no packet.
     static constexpr bool guards_memory = requires { requires Storage::guards_memory; };
 
+    // For the address sanitizer: opens or closes bytes of a block (nullptr: does nothing).
+    static constexpr void open(const block* b, u32 offset, u32 n) noexcept {
+        if (b != nullptr) {
+            open_memory(Storage::memory(*b) + offset, n);
+        }
+    }
+    static constexpr void close(const block* b, u32 offset, u32 n) noexcept {
+        if (b != nullptr) {
+            close_memory(Storage::memory(*b) + offset, n);
+        }
+    }
+
     // Starts an empty chain.
     static constexpr void begin(block& head) noexcept {
         head.elsewhere = 0;
@@ -36,17 +49,27 @@ struct block_chain {
         return head.segment_count > 0 || head.list != nullptr;
     }
 
-    // Appends the head of another packet, `size` bytes in all, to the list, and the packets of its
-    // own list behind it. Each may have segments.
-    static constexpr void append(block& head, block* b, u32 size) noexcept {
-        b->next = std::exchange(b->list, nullptr);
-        if (head.list == nullptr) {
-            head.list = b;
+    // Appends another packet to the list. One that goes on knows its bytes in b; the packets of its
+    // own list follow it. Each may have segments.
+    [[gnu::always_inline]] static constexpr void append(block& head, block* b,
+                                                        handle_word of) noexcept {
+        block* last = b;
+        if (of.has(handle_word::segmented)) {
+            b->next = std::exchange(b->list, nullptr);
+            if (b->next != nullptr) {
+                last = b->list_tail;
+                b->next->list_tail = b;
+            }
         } else {
-            head.list_tail->next = b;
+            b->segment_count = 0;
+            b->list = b->next = nullptr;
+            b->own_length = of.length();
+            b->own_offset = of.offset();
         }
-        head.list_tail = b->next != nullptr ? b->list_tail : b;
-        head.elsewhere += size;
+        (head.list == nullptr ? head.list : head.list_tail->next) = b;
+        b->list_tail = head.list_tail;  // the packet before it, except of the first
+        head.list_tail = last;
+        head.elsewhere += of.length();
     }
 
     // Detaches the list of a head without segments; returns the head of its first packet, which the
@@ -155,13 +178,67 @@ private:
     [[nodiscard]] static constexpr bool has_one_handle(const block& b) noexcept {
         return !Ownership::counts_references || b.references == 1;
     }
+    // Returns blocks together, if the storage can: else one by one.
+    struct one_by_one {
+        block* first;
+        constexpr explicit one_by_one(block& b) noexcept : first(&b) {}
+        static constexpr void add(block& b) noexcept { Storage::release(b); }
+        constexpr void finish() const noexcept { Storage::release(*first); }
+    };
+    static constexpr auto return_with(block& b) noexcept {
+        if constexpr (requires { typename Storage::returning; }) {
+            return typename Storage::returning{b};
+        } else {
+            return one_by_one{b};
+        }
+    }
     [[gnu::noinline]] static constexpr void release_list(block* head) noexcept {
-        if (has_one_handle(*head)) {
-            for (block* b = std::exchange(head->list, nullptr); b != nullptr;) {
-                drop_with_segments(std::exchange(b, b->next));
+        if (!has_one_handle(*head)) {
+            drop_reference(head);
+            return;
+        }
+        auto all = return_with(*head);
+        add_segments(all, *head);
+        if (block* const first = std::exchange(head->list, nullptr); first != nullptr) {
+            add_members(all, first, head->list_tail);
+        }
+        all.finish();
+    }
+    // From both ends: each step waits for one block of either half, which are fetched at once.
+    template <class Returning>
+    static constexpr void add_members(Returning& all, block* front, block* back) noexcept {
+        while (front != back) {
+            block* const after = front->next;
+            block* const before = back->list_tail;
+            add(all, *front);
+            if (after == back) {
+                front = back;
+                break;
+            }
+            add(all, *back);
+            front = after;
+            back = before;
+        }
+        add(all, *front);
+    }
+    template <class Returning>
+    static constexpr void add(Returning& all, block& b) noexcept {
+        if (has_one_handle(b)) {
+            add_segments(all, b);
+            all.add(b);
+        } else {
+            drop_reference(&b);
+        }
+    }
+    template <class Returning>
+    static constexpr void add_segments(Returning& all, block& b) noexcept {
+        const u8 count = std::exchange(b.segment_count, u8{0});
+        for (u8 i = 0; i < count; ++i) {
+            block& s = *b.segments[i].block;
+            if (!Ownership::counts_references || --s.references == 0) {
+                all.add(s);
             }
         }
-        drop_with_segments(head);
     }
     // Gives up one reference to a block that may have page-like segments.
     static constexpr void drop_with_segments(block* b) noexcept {
@@ -172,22 +249,9 @@ private:
         }
     }
     static constexpr void release_with_segments(block& b) noexcept {
-        const u8 count = std::exchange(b.segment_count, u8{0});
-        if constexpr (requires { typename Storage::returning; }) {
-            typename Storage::returning all{b};
-            for (u8 i = 0; i < count; ++i) {
-                block& s = *b.segments[i].block;
-                if (!Ownership::counts_references || --s.references == 0) {
-                    all.add(s);
-                }
-            }
-            all.finish();
-        } else {
-            for (u8 i = 0; i < count; ++i) {
-                drop_reference(b.segments[i].block);
-            }
-            Storage::release(b);
-        }
+        auto all = return_with(b);
+        add_segments(all, b);
+        all.finish();
     }
 
     static constexpr void shorten(block& b, u32 n) noexcept {

@@ -53,6 +53,9 @@ struct external_storage {
     static constexpr u32 capacity(const block& b) noexcept { return b.size; }
     static constexpr block* take_like(const block& b) noexcept { return b.owner->another(); }
     static constexpr void release(block& b) noexcept { b.owner->recycle(b); }
+    static constexpr bool have_one_source(const block& a, const block& b) noexcept {
+        return a.owner == b.owner;
+    }
     static constexpr bool may_wait(const block& b, u32 margins) noexcept {
         return b.owner->may_wait(margins);
     }

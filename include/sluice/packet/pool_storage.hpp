@@ -137,6 +137,10 @@ struct pool_storage {
         block* first_;
         u32 count_ = 1;
     };
+    // Optional in a storage: whether freeing one makes room for the other.
+    static constexpr bool have_one_source(const block& a, const block& b) noexcept {
+        return a.home == b.home;
+    }
     static constexpr bool may_wait(const block& b, u32 margins) noexcept {
         return b.home->available >= u64{margins} * b.home->margin;
     }

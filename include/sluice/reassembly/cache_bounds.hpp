@@ -15,7 +15,9 @@ namespace sluice {
 inline constexpr u32 fragment_charge = 576;
 inline constexpr u32 datagram_charge = 208;
 
-// What to do with a fragment when the memory, or the share of its source, is full.
+// What to do with a fragment when the memory, or the share of its source, is full. A cache that
+// refuses evicts one datagram all the same if both lines of its key are full when another one comes
+// (keyed_slots.hpp: with random keys, one of a hundred million).
 enum class on_full : u8 { refuse, evict_oldest };
 
 // Bounds of the buffers that held fragments keep, in bytes: the capacity of their blocks, used or

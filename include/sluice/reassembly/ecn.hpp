@@ -1,7 +1,7 @@
-// ecn_summary: collects the ECN codepoints of the fragments of one datagram and merges them.
+// ecn_summary: merges the ECN codepoints of the fragments of one datagram.
 //
-// Expects: the type-of-service byte of each held fragment.
-// Cost:    one byte.
+// Expects: a bit for each codepoint that a held fragment had.
+// Cost:    four bits.
 // Source:  RFC 3168 section 5.3; Linux ip_frag_ecn_table.
 #pragma once
 
@@ -12,21 +12,24 @@ namespace sluice {
 
 class ecn_summary {
 public:
-    constexpr void add(u8 tos) noexcept { seen_ = static_cast<u8>(seen_ | (1u << (tos & 3))); }
+    // The bit of a codepoint among the four of a summary.
+    [[nodiscard]] static constexpr u32 bit_of(u8 tos) noexcept { return 1u << (tos & 3); }
+    // Of the codepoints with these bits.
+    constexpr explicit ecn_summary(u32 seen) noexcept : seen_(seen & 0x0f) {}
 
     // Deviation: RFC 3168 section 5.3 asks to drop only not-ECT with CE. As Linux, not-ECT with any
     // other codepoint drops.
     [[nodiscard]] constexpr bool contradicts() const noexcept {
         constexpr unsigned plain = 1u << ipv4::ecn_codepoints::not_ect;
-        return (seen_ & plain) != 0 && seen_ != plain;
+        return seen_ > plain && (seen_ & plain) != 0;
     }
     // The bits to add to the header's own: CE if any fragment had it.
     [[nodiscard]] constexpr u8 bits() const noexcept {
-        return (seen_ >> ipv4::ecn_codepoints::ce) != 0 ? ipv4::ecn_codepoints::ce : u8{0};
+        return static_cast<u8>((seen_ >> ipv4::ecn_codepoints::ce) * ipv4::ecn_codepoints::ce);
     }
 
 private:
-    u8 seen_ = 0;
+    u32 seen_;
 };
 
 }  // namespace sluice

@@ -1,11 +1,11 @@
-// fragment_source: the held datagrams of one sender, and how many of its fragments came.
+// fragment_source: the held datagrams of one sender, and what they hold, for a cache in which a
+// source has a share or a bound.
 //
 // It keeps the sender's datagrams in the order in which they began.
 //
 // Expects: a Datagram with members `of_source_earlier` and `of_source_later`.
 // Never:   owns the datagrams.
 // Cost:    a cache line a source; O(1).
-// Source:  RFC 4963 section 5; Linux struct inet_peer (for the distance alone).
 #pragma once
 
 #include <sluice/reassembly/keyed_slots.hpp>
@@ -17,7 +17,6 @@ struct alignas(64) fragment_source {
     u64 key = 0;
     u32 place = 0;  // in the index, as home
     u32 home = 0;
-    u32 fragments = 0;  // received while it had a held datagram, modulo 2^32
     u32 datagrams = 0;  // held now
     u32 pieces = 0;
     u64 charge = 0;  // bytes counted against the threshold

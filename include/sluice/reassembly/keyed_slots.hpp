@@ -1,10 +1,12 @@
 // keyed_slots: records in an array, found by a key through its keyed hash.
 //
 // The index is lines of 64 bytes with twelve slots each: a byte of the hash and the number of the
-// record. A key has two lines; it lies in the second only if its first was full when it came.
+// record. A key has two lines; it lies in the second only if its first was full when it came. The
+// table computes the hash for the second line itself, and only then.
 //
-// Expects: a Record with members `key`, `u32 place`, `u32 home`; memory for records, as many
-//          numbers, and lines_for() them; a keyed hash of the key, the same in each call.
+// Expects: a Record with members `key`, `u32 place` and `u32 home` (written only in a second line);
+//          memory for records, as many numbers, and lines_for() them; keyed hashes of the key, the
+//          same in each call.
 // Never:   allocates, moves a record, evicts. If both lines of a key are full, it refuses the key:
 //          with all records in use, one key of a hundred million.
 // Cost:    a lookup reads at most two lines, mostly one, and a record for each slot whose byte
@@ -31,6 +33,10 @@ struct no_probe {
 
 struct alignas(64) slot_line {
     static constexpr u32 slots = 12;
+    // Lines for this many records: of twelve slots, at most three are in use on average.
+    [[nodiscard]] static constexpr std::size_t lines_for(std::size_t count) noexcept {
+        return std::bit_ceil((count + 2) / 3);
+    }
 
     u64 marks = 0;       // a byte for each of the slots 0 .. 7: 0 if the slot is free
     u32 marks_more = 0;  // of the slots 8 .. 11
@@ -38,69 +44,86 @@ struct alignas(64) slot_line {
     u32 records[slots]{};
 
     // A byte of the hash, never 0.
-    [[nodiscard]] static constexpr u32 mark_of(u64 hash) noexcept {
-        return static_cast<u32>(hash >> 57) | 0x80;
-    }
-    // The free slot of lowest number; `slots` when none is free.
-    [[nodiscard]] constexpr u32 free_slot() const noexcept {
-        if (const u64 free = ~marks & 0x8080'8080'8080'8080; free != 0) {
-            return static_cast<u32>(std::countr_zero(free)) / 8;
+    [[nodiscard]] static constexpr u32 mark_of(u32 hash) noexcept { return hash >> 25 | 0x80; }
+    // Puts a record into a free slot and returns the slot's number; `slots`: none is free.
+    [[nodiscard, gnu::always_inline]] constexpr u32 put(u32 mark, u32 record) noexcept {
+        const u64 free = ~marks & 0x8080'8080'8080'8080;
+        if (free == 0) [[unlikely]] {
+            return put_further(mark, record);
         }
-        const u32 free = ~marks_more & 0x8080'8080;
-        return 8 + static_cast<u32>(std::countr_zero(free)) / 8;  // no bit: 32
+        const u32 bit = static_cast<u32>(std::countr_zero(free)) - 7;
+        marks |= u64{mark} << bit;
+        records[bit / 8] = record;
+        return bit / 8;
     }
-    constexpr void set(u32 slot, u32 mark, u32 record) noexcept {
-        if (slot < 8) {
-            marks = (marks & ~(u64{0xff} << (8 * slot))) | u64{mark} << (8 * slot);
+    constexpr void clear(u32 slot) noexcept {
+        if (slot < 8) [[likely]] {
+            marks &= ~(u64{0xff} << (8 * slot));
         } else {
-            marks_more = (marks_more & ~(0xffu << (8 * (slot - 8)))) | mark << (8 * (slot - 8));
+            marks_more &= ~(0xffu << (8 * (slot - 8)));
         }
-        records[slot] = record;
     }
-    // Calls f(record) for slots with this mark, and for few others, until f returns true.
+    // Calls f(record) for slots with this mark, and for few others, until f returns true: of the
+    // slots 0 .. 7, or of the rest.
     template <class F>
-    [[nodiscard, gnu::always_inline]] constexpr bool any_of(u32 mark, F f) const noexcept {
-        const auto none_below = [](auto of, auto ones, u32 m) {
-            const auto x = of ^ (ones * m);
-            return (x - ones) & ~x & (ones << 7);
-        };
-        for (u64 m = none_below(marks, u64{0x0101'0101'0101'0101}, mark); m != 0; m &= m - 1) {
-            if (f(records[static_cast<u32>(std::countr_zero(m)) / 8])) {
+    [[nodiscard, gnu::always_inline]] constexpr bool any_of_most(u32 mark, F f) const noexcept {
+        for (u64 m = matching(marks, mark); m != 0; m &= m - 1) {
+            if (f(records[static_cast<u32>(std::countr_zero(m)) / 8])) [[likely]] {
                 return true;
             }
         }
-        if (marks_more == 0) {
-            return false;
-        }
-        for (u32 m = none_below(marks_more, 0x0101'0101u, mark); m != 0; m &= m - 1) {
+        return false;
+    }
+    template <class F>
+    [[nodiscard, gnu::always_inline]] constexpr bool any_of_rest(u32 mark, F f) const noexcept {
+        for (u64 m = matching(marks_more, mark); m != 0; m &= m - 1) {
             if (f(records[8 + static_cast<u32>(std::countr_zero(m)) / 8])) {
                 return true;
             }
         }
         return false;
     }
+    // Whether keys of this line may lie elsewhere than in the slots 0 .. 7: twice as many met as on
+    // average.
+    [[nodiscard]] constexpr bool has_more() const noexcept { return (marks_more | overflow) != 0; }
+
+private:
+    [[nodiscard, gnu::noinline]] constexpr u32 put_further(u32 mark, u32 record) noexcept {
+        const u32 free = ~marks_more & 0x8080'8080;
+        if (free == 0) {
+            return slots;
+        }
+        const u32 bit = static_cast<u32>(std::countr_zero(free)) - 7;
+        marks_more |= mark << bit;
+        records[8 + bit / 8] = record;
+        return 8 + bit / 8;
+    }
+    // The top bit of each byte that equals the mark, and of few others.
+    [[nodiscard]] static constexpr u64 matching(u64 of, u32 mark) noexcept {
+        constexpr u64 ones = 0x0101'0101'0101'0101;
+        const u64 x = of ^ (ones * mark);
+        return (x - ones) & ~x & (ones << 7);
+    }
 };
 static_assert(sizeof(slot_line) == 64);
 
-template <class Record, class Probe = no_probe>
+// Second: computes the hash for the second line, `u32 operator()(const key&) const`.
+template <class Record, class Second, class Probe = no_probe>
 class keyed_slots {
     using key_type = decltype(Record::key);
 
 public:
-    // Lines for this many records: of twelve slots, at most three are in use on average.
-    [[nodiscard]] static constexpr std::size_t lines_for(std::size_t count) noexcept {
-        return std::bit_ceil((count + 2) / 3);
-    }
-
-    constexpr keyed_slots(Record* records, std::size_t count, slot_line* lines,
-                          u32* numbers) noexcept
+    constexpr keyed_slots(Record* records, std::size_t count, slot_line* lines, u32* numbers,
+                          const Second& second) noexcept
         : lines_(lines), records_(records), free_(numbers),
-          mask_(static_cast<u32>(lines_for(count) - 1)), count_(static_cast<u32>(count)) {}
+          mask_(static_cast<u32>(slot_line::lines_for(count) - 1)), count_(static_cast<u32>(count)),
+          second_(second) {}
     keyed_slots(const keyed_slots&) = delete;
     keyed_slots& operator=(const keyed_slots&) = delete;
 
     // The record of the key, or nullptr.
-    [[nodiscard]] constexpr Record* find(u64 hash, const key_type& key) const noexcept {
+    [[nodiscard, gnu::always_inline]] constexpr Record* find(u32 hash,
+                                                             const key_type& key) const noexcept {
         Record* found = nullptr;
         const auto is_it = [&](u32 number) {
             Probe::read();
@@ -109,57 +132,63 @@ public:
         };
         const slot_line& first = lines_[home_of(hash)];
         Probe::read();
-        if (first.any_of(slot_line::mark_of(hash), is_it) ||
-            (first.overflow != 0 &&
-             lines_[other_of(hash)].any_of(slot_line::mark_of(hash), is_it))) {
+        if (first.any_of_most(slot_line::mark_of(hash), is_it)) {
             return found;
         }
-        return nullptr;
+        return first.has_more() ? find_further(hash, key) : nullptr;
     }
-    // A record for a key that has none, with the members of its last use but key and places;
-    // nullptr: all records are in use, or both lines of the key are full.
-    [[nodiscard]] constexpr Record* take(u64 hash, const key_type& key) noexcept {
-        if (free_count_ == 0 && fresh_ == count_) {
+    // Records in use.
+    [[nodiscard]] constexpr u32 in_use() const noexcept { return fresh_ - free_count_; }
+    // A record, with the members of its last use; nullptr: all are in use. It can be found after
+    // index() only.
+    [[nodiscard, gnu::always_inline]] constexpr Record* claim() noexcept {
+        if (free_count_ != 0) {
+            return records_ + free_[--free_count_];
+        }
+        return fresh_ != count_ ? records_ + fresh_++ : nullptr;
+    }
+    // Gives back a record that is not in the index.
+    constexpr void unclaim(Record& r) noexcept { free_[free_count_++] = number_of(r); }
+    // Puts a record with its key, which no other record has, into the index. False: both lines of
+    // the key are full.
+    [[nodiscard, gnu::always_inline]] constexpr bool index(u32 hash, Record& r) noexcept {
+        const u32 home = home_of(hash);
+        const u32 slot = lines_[home].put(slot_line::mark_of(hash), number_of(r));
+        r.place = home * 32 + slot;
+        return slot < slot_line::slots || spill(r, hash);
+    }
+    // A record for a key that has none, in the index; nullptr: there is no room.
+    [[nodiscard]] constexpr Record* take(u32 hash, const key_type& key) noexcept {
+        Record* const r = claim();
+        if (r == nullptr) {
             return nullptr;
         }
-        const u32 home = home_of(hash);
-        u32 at = home;
-        u32 slot = lines_[at].free_slot();
-        if (slot >= slot_line::slots) {
-            at = other_of(hash);
-            slot = lines_[at].free_slot();
-            if (slot >= slot_line::slots) {
-                return nullptr;
-            }
-            ++lines_[home].overflow;
+        r->key = key;
+        if (!index(hash, *r)) {
+            unclaim(*r);
+            return nullptr;
         }
-        const u32 number = free_count_ != 0 ? free_[--free_count_] : fresh_++;
-        lines_[at].set(slot, slot_line::mark_of(hash), number);
-        Record& r = records_[number];
-        r.key = key;
-        r.home = home;
-        r.place = at * 16 + slot;
-        return &r;
+        return r;
     }
-    constexpr void release(Record& r) noexcept {
-        slot_line& line = lines_[r.place / 16];
-        const u32 slot = r.place % 16;
-        const u32 number = line.records[slot];
-        line.set(slot, 0, 0);
-        if (r.place / 16 != r.home) {
+    constexpr void unindex(Record& r) noexcept {
+        lines_[r.place / 32].clear(r.place % spilled);
+        if ((r.place & spilled) != 0) [[unlikely]] {
             --lines_[r.home].overflow;
         }
-        free_[free_count_++] = number;
+    }
+    constexpr void release(Record& r) noexcept {
+        unindex(r);
+        unclaim(r);
     }
 
     // For a batch: fetches the line of a hash; then, once it came, the records that may have it.
-    [[gnu::always_inline]] void fetch_line(u64 hash) const noexcept {
+    [[gnu::always_inline]] void fetch_line(u32 hash) const noexcept {
         __builtin_prefetch(lines_ + home_of(hash));
     }
-    // Calls f(const Record&) for each record that may have the hash, without touching it.
+    // Calls f(const Record&) for most records that may have the hash, without touching them.
     template <class F>
-    [[gnu::always_inline]] void each_candidate(u64 hash, F f) const noexcept {
-        static_cast<void>(lines_[home_of(hash)].any_of(
+    [[gnu::always_inline]] void each_candidate(u32 hash, F f) const noexcept {
+        static_cast<void>(lines_[home_of(hash)].any_of_most(
             slot_line::mark_of(hash), [&](u32 number) __attribute__((always_inline)) {
                 f(records_[number]);
                 return false;
@@ -177,12 +206,49 @@ public:
     }
 
 private:
-    [[nodiscard]] constexpr u32 home_of(u64 hash) const noexcept {
-        return static_cast<u32>(hash) & mask_;
+    [[nodiscard, gnu::noinline]] constexpr Record*
+    find_further(u32 hash, const key_type& key) const noexcept {
+        Record* found = nullptr;
+        const auto is_it = [&](u32 number) {
+            Probe::read();
+            found = records_ + number;
+            return found->key == key;
+        };
+        const slot_line& first = lines_[home_of(hash)];
+        if (first.any_of_rest(slot_line::mark_of(hash), is_it)) {
+            return found;
+        }
+        if (first.overflow == 0) {
+            return nullptr;
+        }
+        const u32 second = second_(key);
+        const slot_line& other = lines_[other_of(second, home_of(hash))];
+        const u32 mark = slot_line::mark_of(second);
+        Probe::read();
+        return other.any_of_most(mark, is_it) || other.any_of_rest(mark, is_it) ? found : nullptr;
     }
-    [[nodiscard]] constexpr u32 other_of(u64 hash) const noexcept {
-        const u32 home = home_of(hash);
-        const u32 other = static_cast<u32>(hash >> 25) & mask_;
+
+    [[nodiscard]] constexpr u32 number_of(const Record& r) const noexcept {
+        return static_cast<u32>(&r - records_);
+    }
+    [[nodiscard, gnu::noinline]] constexpr bool spill(Record& r, u32 hash) noexcept {
+        const u32 second = second_(r.key);
+        const u32 other = other_of(second, home_of(hash));
+        const u32 slot = lines_[other].put(slot_line::mark_of(second), number_of(r));
+        if (slot >= slot_line::slots) {
+            return false;
+        }
+        r.place = other * 32 + spilled + slot;
+        r.home = home_of(hash);
+        ++lines_[r.home].overflow;
+        return true;
+    }
+
+    static constexpr u32 spilled = 16;  // in a record's place: it lies in its second line
+
+    [[nodiscard]] constexpr u32 home_of(u32 hash) const noexcept { return hash & mask_; }
+    [[nodiscard]] constexpr u32 other_of(u32 second, u32 home) const noexcept {
+        const u32 other = second & mask_;
         return other != home ? other : home ^ (mask_ & 1);
     }
 
@@ -193,6 +259,7 @@ private:
     u32 fresh_ = 0;  // records from here on were never used
     u32 mask_;
     u32 count_;
+    [[no_unique_address]] Second second_;
 };
 
 }  // namespace sluice::detail

@@ -10,6 +10,7 @@
 
 #include <sluice/base/time.hpp>
 #include <sluice/reassembly/ecn.hpp>
+#include <sluice/reassembly/fragment_counters.hpp>
 #include <sluice/reassembly/fragment_source.hpp>
 #include <sluice/reassembly/piece_set.hpp>
 #include <sluice/wire/checksum.hpp>
@@ -19,120 +20,135 @@
 
 namespace sluice::detail {
 
-// A fragment's place in the data, in bytes, and other header fields.
-struct fragment_fields {
-    u32 header;
-    u32 start;
-    u32 end;
-    bool more;
-    bool dont_fragment;
-    u8 tos;
-
-    // Expects a verified header. Cuts the data of a fragment that is not the last to a multiple of
-    // 8, as Linux does.
+// The header fields of a fragment that reassembly reads; lengths and places in bytes. They lie in
+// the first eight bytes of the header, which it keeps as one word.
+class fragment_fields {
+public:
+    // Expects a verified header.
     [[nodiscard]] static constexpr fragment_fields of(ipv4::const_view ip) noexcept {
-        const u32 header = static_cast<u32>(ipv4::header_length(ip));
-        const u32 start = static_cast<u32>(ipv4::offset_in_bytes(ip));
-        const bool more = ip[ipv4::more_fragments];
-        u32 end = start + ip[ipv4::total_length] - header;
-        if (more) {
-            end &= ~u32{7};
-        }
-        return {header, start, end, more, ip[ipv4::dont_fragment], ip[ipv4::tos]};
+        return fragment_fields{load_be<u64>(ip.data())};
     }
-    [[nodiscard]] constexpr u32 size() const noexcept { return header + end - start; }
+    [[nodiscard]] constexpr u32 header() const noexcept {
+        return static_cast<u32>(word_ >> 54) & 0x3c;
+    }
+    [[nodiscard]] constexpr u32 start() const noexcept {
+        return static_cast<u32>(word_ & ipv4::words::offset) * 8;
+    }
+    // Without the data of a fragment that is not the last behind a multiple of 8, as Linux.
+    [[nodiscard]] constexpr u32 end() const noexcept {
+        const u32 end = start() + (static_cast<u32>(word_ >> 32) & 0xffff) - header();
+        return more() ? end & ~u32{7} : end;
+    }
+    [[nodiscard]] constexpr bool more() const noexcept {
+        return (word_ & ipv4::words::more_fragments) != 0;
+    }
+    [[nodiscard]] constexpr bool dont_fragment() const noexcept {
+        return (word_ & ipv4::words::dont_fragment) != 0;
+    }
+    [[nodiscard]] constexpr u8 tos() const noexcept { return static_cast<u8>(word_ >> 48); }
+    [[nodiscard]] constexpr u32 size() const noexcept { return header() + end() - start(); }
+
+private:
+    constexpr explicit fragment_fields(u64 word) noexcept : word_(word) {}
+
+    u64 word_;
 };
 
-// The end of the data, as far as the fragments show it.
-struct datagram_end {
-    u32 length = 0;
-    bool known = false;  // the last fragment came
-
-    // Records the fragment's end; false: it contradicts earlier fragments, or the fragment has no
-    // data.
-    [[nodiscard]] constexpr bool accept(const fragment_fields& f) noexcept {
-        if (!f.more) {
-            if (f.end < length || (known && f.end != length)) {
-                return false;
-            }
-            known = true;
-            length = f.end;
-        } else if (f.end > length) {
-            if (known) {
-                return false;
-            }
-            length = f.end;
-        }
-        return f.end != f.start;
+// What the fragments that came say of the whole. One word: parts of it would be stored and loaded
+// again at once.
+class datagram_facts {
+public:
+    // The end of the data, as far as the fragments show it.
+    [[nodiscard]] constexpr u32 length() const noexcept {
+        return static_cast<u32>(word_ & length_mask);
     }
+    [[nodiscard]] constexpr ecn_summary ecn() const noexcept {
+        return ecn_summary{static_cast<u32>(word_ >> ecn_shift)};
+    }
+    // The size of the largest fragment with its header, and whether one of that size had DF: small
+    // fragments with DF do not prove that the path needs it.
+    [[nodiscard]] constexpr u16 largest() const noexcept {
+        return static_cast<u16>(word_ >> (size_shift + 1));
+    }
+    [[nodiscard]] constexpr bool keeps_df() const noexcept {
+        return (word_ >> size_shift & 1) != 0;
+    }
+
+    // Records where the fragment ends; false: it contradicts earlier ones, or has no data.
+    [[nodiscard]] constexpr bool accept(fragment_fields f) noexcept {
+        const u32 end = f.end();
+        if (!f.more()) {
+            if (end < length() || ((word_ & last) != 0 && end != length())) {
+                return false;
+            }
+            word_ = (word_ & ~length_mask) | last | end;
+        } else if (end > length()) {
+            if ((word_ & last) != 0) {
+                return false;
+            }
+            word_ = (word_ & ~length_mask) | end;
+        }
+        return end != f.start();
+    }
+    // Records what else a fragment says that is held.
+    constexpr void note(fragment_fields f) noexcept {
+        const u64 size = f.size() * 2 + (f.dont_fragment() ? 1 : 0);
+        const u64 known = word_ >> size_shift;
+        word_ = (word_ & ~(~u64{} << size_shift)) | (known < size ? size : known) << size_shift |
+                (f.start() == 0 ? first : 0) | u64{ecn_summary::bit_of(f.tos())} << ecn_shift;
+    }
+    // Whether this many bytes are all.
+    [[nodiscard]] constexpr bool is_whole(u32 byte_count) const noexcept {
+        return (word_ & (length_mask | last | first)) == (byte_count | last | first);
+    }
+
+private:
+    static constexpr u64 length_mask = 0x1ffff;  // an end is at most 8,191 * 8 + 65,515
+    static constexpr u64 last = u64{1} << 17;    // the last fragment came
+    static constexpr u64 first = u64{1} << 18;   // the first one came
+    static constexpr u32 ecn_shift = 20;
+    static constexpr u32 size_shift = 32;  // the largest size, and below it DF
+
+    u64 word_ = 0;
 };
 
-// Makes the header of the first fragment that of the whole. The sum is taken before the fields are
-// stored: reading words whose halves were just stored takes longer than all of this.
+// Makes the header of the first fragment that of the whole, with these flags and these ECN bits
+// added. Its first 16 octets are read and stored as two words: words whose parts were just stored
+// are slow to read.
 constexpr void make_whole_header(ipv4::view ip, u16 length, u8 ecn, u16 flags) noexcept {
-    const u8 tos = static_cast<u8>(ip[ipv4::tos] | ecn);
-    u64 sum = 0xffffu - checksum::compute_header(ip.data(), ip[ipv4::ihl]);
-    sum += (0xffffu - ip[ipv4::total_length]) + (0xffffu - ip[ipv4::flags_and_offset]) +
-           (0xffffu - ip[ipv4::header_checksum]) + (0xffffu - ip[ipv4::tos]);
-    sum += u32{length} + flags + tos;
-    ip.set(ipv4::total_length, length);
-    ip.set(ipv4::tos, tos);
-    ip.set(ipv4::flags_and_offset, flags);
-    ip.set(ipv4::header_checksum, checksum::finish(sum));
+    std::byte* const h = ip.data();
+    const u64 first =
+        (load_be<u64>(h) & 0xffff'0000'ffff'0000) | u64{ecn} << 48 | u64{length} << 32 | flags;
+    const u64 second = load_be<u64>(h + 8) & 0xffff'0000'ffff'ffff;
+    u64 sum = (first >> 32) + (first & 0xffff'ffff) + (second >> 32) + (second & 0xffff'ffff) +
+              load_be<u32>(h + 16);
+    for (std::size_t at = ipv4::min_header_length; at < ipv4::header_length(ip); at += 4) {
+        sum += load_be<u32>(h + at);
+    }
+    store_be<u64>(h, first);
+    store_be<u64>(h + 8, second | u64{checksum::finish(sum)} << 32);
 }
 
-// Three cache lines; a fragment in order touches the first two.
+// Three cache lines. A datagram of one piece in a cache without shares touches the first two.
 template <class Packet, overlap_policy Overlap>
 struct alignas(64) partial_datagram {
     slot_key key;
-    u32 place = 0;  // in the index, as home
-    u32 home = 0;
-    fragment_source<partial_datagram>* source = nullptr;
-    u32 source_mark = 0;  // source->fragments when the last fragment of this datagram came
-    datagram_end end;
-    bool has_first_fragment = false;
-    ecn_summary ecn;
-    u16 largest = 0;         // largest fragment, with its header
-    u16 largest_df = 0;      // largest fragment with DF
+    u32 place = 0;                          // in the index, as home
+    u32 counter = fragment_counters::none;  // of the source's fragments
+    u32 mark = 0;                           // that counter when the last fragment came
+    datagram_facts facts;
     duration received_at{};  // of the fragment that came last. Linux q->stamp
-    piece_set<Packet, Overlap> pieces;
     instant deadline;
     partial_datagram* earlier = nullptr;  // in order of deadlines
     partial_datagram* later = nullptr;
+    piece_set<Packet, Overlap> pieces;
+    u32 home = 0;
+    fragment_source<partial_datagram>* source = nullptr;
     partial_datagram* of_source_earlier = nullptr;  // in order of their beginning
     partial_datagram* of_source_later = nullptr;
 
-    [[gnu::always_inline]] constexpr void note(const fragment_fields& f, duration at) noexcept {
-        received_at = at;
-        ecn.add(f.tos);
-        has_first_fragment = has_first_fragment || f.start == 0;
-        const u16 size = static_cast<u16>(f.size());
-        largest = largest < size ? size : largest;
-        if (f.dont_fragment && largest_df < size) {
-            largest_df = size;
-        }
-    }
     [[nodiscard]] constexpr bool is_whole() const noexcept {
-        return has_first_fragment && end.known && pieces.byte_count() == end.length;
-    }
-    // Identifications wrap around: when more than max_distance other fragments of the source came
-    // since the last one of this datagram, the new fragment belongs to another datagram. RFC 4963
-    // section 5; Linux ip_frag_too_far.
-    [[nodiscard]] constexpr bool is_too_far(u32 max_distance) noexcept {
-        if (source == nullptr || max_distance == 0) {
-            return false;
-        }
-        const u32 before = std::exchange(source_mark, ++source->fragments);
-        return pieces.count() != 0 && source_mark - before > max_distance;
-    }
-    // Resets the datagram; the pieces are freed already. Deviation: Linux keeps the sizes of the
-    // dropped fragments.
-    constexpr void restart() noexcept {
-        end = {};
-        ecn = {};
-        has_first_fragment = false;
-        largest = 0;
-        largest_df = 0;
+        return facts.is_whole(pieces.byte_count());
     }
 };
 

@@ -5,7 +5,7 @@
 //
 // Expects: pieces in an array that does not move, in their default state.
 // Never:   allocates.
-// Cost:    about 48 bytes a piece; O(1) to take and to free.
+// Cost:    40 bytes a piece; O(1) to take and to free.
 #pragma once
 
 #include <sluice/base/integer.hpp>
@@ -18,35 +18,37 @@ namespace sluice::detail {
 
 template <class Packet>
 struct piece {
-    piece* next = nullptr;  // the next piece of its datagram, or the next free one
     Packet packet{};
     u32 start = 0;  // data bytes start .. end - 1 of the datagram
     u32 end = 0;
-    u32 charge = 0;  // bytes counted against the threshold
-    u32 memory = 0;  // bytes of buffers
-    u32 header = 0;  // bytes before the data: 0 unless the piece starts at 0
+    piece* next = nullptr;  // the next piece of its datagram, if any, or the next free one
+    u32 charge = 0;         // bytes counted against the threshold, if the rule settles
+    u32 memory = 0;         // bytes of buffers, if the rule settles
 
+    // Bytes before the data: the header of the first fragment.
+    [[nodiscard]] constexpr u32 header() const noexcept {
+        return start != 0 ? 0 : 4 * (static_cast<u32>(*std::as_const(packet).data()) & 0x0f);
+    }
     [[nodiscard]] constexpr u32 size() const noexcept { return end - start; }
     [[nodiscard]] constexpr byte_range range() const noexcept { return {start, end}; }
     // The byte at a place of the datagram; the packet must be contiguous up to it.
     [[nodiscard]] constexpr std::byte* at(u32 place) noexcept {
-        return packet.writable() + header + (place - start);
+        return packet.writable() + header() + (place - start);
     }
     [[nodiscard]] constexpr bool make_contiguous() noexcept {
         return packet.may_pull(packet.size());
     }
     // Removes the header and the bytes before a later place; false: the packet cannot.
     [[nodiscard]] constexpr bool cut_front(u32 place) noexcept {
-        const u32 less = header + (place - start);
+        const u32 less = header() + (place - start);
         if (!packet.may_pull(less) || !packet.pull(less)) {
             return false;
         }
-        header = 0;
         start = place;
         return true;
     }
     constexpr void cut_back(u32 place) noexcept {
-        packet.trim(header + (place - start));
+        packet.trim(header() + (place - start));
         end = place;
     }
 };

@@ -35,6 +35,14 @@ enum class insertion : u8 {
     refused,  // the packets could not be made contiguous, or joined
 };
 
+// Where a fragment lies in the data, and what it costs, in bytes.
+struct fragment_place {
+    u32 start = 0;
+    u32 end = 0;
+    u32 charge = 0;  // counted against the threshold
+    u32 memory = 0;  // of buffers
+};
+
 template <class Packet, overlap_policy Overlap, class Probe = no_probe>
 class piece_set {
 public:
@@ -50,28 +58,44 @@ public:
     [[nodiscard]] constexpr u32 charge() const noexcept { return charge_; }
     [[nodiscard]] constexpr u32 memory() const noexcept { return memory_; }
     [[nodiscard]] constexpr u32 count() const noexcept { return count_; }
-    // The piece that is first in order; nullptr if there is none.
-    [[nodiscard]] constexpr const piece_type* first() const noexcept { return first_; }
-    // Inserts a fragment. If the result is `taken`, the set has its packet; else `f` keeps it.
-    // Frees pieces that f replaces. Precondition: a free piece.
-    [[nodiscard, gnu::always_inline]] constexpr insertion insert(piece_type& f,
-                                                                 pool& free) noexcept {
-        const u32 charge = f.charge;
-        const u32 memory = f.memory;
+    // The piece that is last in order; nullptr if there is none.
+    [[nodiscard]] constexpr const piece_type* last() const noexcept { return last_; }
+    // Inserts the first fragment.
+    [[gnu::always_inline]] constexpr void begin(Packet& packet, fragment_place at) noexcept {
+        keep(own_, packet, at);
+        first_ = last_ = &own_;
+        byte_count_ = at.end - at.start;
+        charge_ = at.charge;
+        memory_ = at.memory;
+        count_ = piece_count_ = 1;
+    }
+    // Inserts a fragment. If the result is `taken`, the set has its packet; else `packet` keeps it.
+    // Frees pieces that it replaces. Precondition: a free piece.
+    [[nodiscard, gnu::always_inline]] constexpr insertion
+    insert(Packet& packet, const fragment_place& at, pool& free) noexcept {
         insertion result = insertion::taken;
-        u32 size = f.size();
+        u32 size = at.end - at.start;
         if constexpr (refuses_overlaps<Overlap>) {
-            result = insert_run(f, free);
+            result = insert_run(packet, at, free);
         } else {
-            result = insert_settled(f, free, size);
+            result = insert_settled(packet, at, free, size);
         }
         if (result == insertion::taken) {
-            byte_count_ += size;
-            charge_ += charge;
-            memory_ += memory;
-            ++count_;
+            count(size, at);
         }
         return result;
+    }
+    // The same in two steps for a fragment that continues the last run, under a rule that refuses
+    // overlaps: if it completes the datagram, the second one is not needed.
+    [[nodiscard]] constexpr bool is_continued_at(u32 start) const noexcept {
+        return last_ != nullptr && last_->end == start;
+    }
+    [[nodiscard, gnu::always_inline]] constexpr bool extend(Packet& packet) noexcept {
+        return last_->packet.append_list(std::move(packet));
+    }
+    constexpr void count_extension(const fragment_place& at) noexcept {
+        last_->end = at.end;
+        count(at.end - at.start, at);
     }
 
     // Calls f(piece&) for each piece in order, then frees it, with its packet unless f took it. The
@@ -79,7 +103,7 @@ public:
     template <class F>
     constexpr void drain(pool& free, F&& f) noexcept {
         for (piece_type* p = first_; p != nullptr;) {
-            piece_type* const next = p->next;
+            piece_type* const next = behind(p);
             f(*p);
             release(*p, free);
             p = next;
@@ -89,14 +113,24 @@ public:
         }
         clear();
     }
+    // The packet of a set that has one piece. The set must begin anew afterwards.
+    [[nodiscard]] constexpr Packet take_single() noexcept { return std::move(own_.packet); }
+    // Whether all fragments are one piece, under a rule that refuses overlaps: the own one.
+    [[nodiscard]] constexpr bool is_single() const noexcept { return piece_count_ == 1; }
+
+private:
+    constexpr void count(u32 size, const fragment_place& at) noexcept {
+        byte_count_ += size;
+        charge_ += at.charge;
+        memory_ += at.memory;
+        ++count_;
+    }
     constexpr void clear() noexcept {
         first_ = last_ = nullptr;
         map_ = nullptr;
         byte_count_ = charge_ = memory_ = 0;
         count_ = piece_count_ = 0;
     }
-
-private:
     // The own piece is not of the pool: most datagrams need no other.
     constexpr void release(piece_type& p, pool& free) noexcept {
         if (&p == &own_) {
@@ -106,38 +140,33 @@ private:
         }
     }
 
-    // Inserts f as Linux does: into the run that it continues, or as a new run.
-    [[nodiscard, gnu::always_inline]] constexpr insertion insert_run(piece_type& f,
-                                                                     pool& free) noexcept {
-        if (last_ == nullptr || last_->end < f.start) {
-            link(f, last_, free);
-            return insertion::taken;
-        }
-        if (last_->end == f.start) {
-            if (!last_->packet.append(std::move(f.packet))) {
+    // Inserts as Linux does: into the run that it continues, or as a new run.
+    [[nodiscard]] constexpr insertion insert_run(Packet& packet, const fragment_place& at,
+                                                 pool& free) noexcept {
+        piece_type* before = last_;
+        if (is_continued_at(at.start)) {
+            if (!extend(packet)) {
                 return insertion::refused;
             }
-            last_->end = f.end;
+            last_->end = at.end;
             return insertion::taken;
         }
-        return insert_between(f, free);
-    }
-    [[nodiscard, gnu::noinline]] constexpr insertion insert_between(piece_type& f,
-                                                                    pool& free) noexcept {
-        piece_type* const before = starts_before(f.start + 1, free);
-        const piece_type* const after = behind(before);
-        if (before != nullptr && before->end > f.start) {
-            return refuse(*before, f);
+        if (last_ != nullptr && last_->end > at.start) {
+            before = starts_before(at.start + 1, free);
+            if (before != nullptr && before->end > at.start) {
+                return refuse(*before, at);
+            }
+            const piece_type* const after = behind(before);
+            if (after != nullptr && after->start < at.end) {
+                return refuse(*after, at);
+            }
         }
-        if (after != nullptr && after->start < f.end) {
-            return refuse(*after, f);
-        }
-        link(f, before, free);
+        link(packet, at, before, free);
         return insertion::taken;
     }
     [[nodiscard]] static constexpr insertion refuse(const piece_type& run,
-                                                    const piece_type& f) noexcept {
-        switch (Overlap::refuse(run.range(), f.range())) {
+                                                    const fragment_place& f) noexcept {
+        switch (Overlap::refuse(run.range(), {f.start, f.end})) {
         case run_answer::ignore:
             return insertion::ignored;
         case run_answer::duplicate:
@@ -150,20 +179,24 @@ private:
         return insertion::drop_datagram;
     }
 
-    // `size`: the bytes of f that are inserted.
-    [[nodiscard]] constexpr insertion insert_settled(piece_type& f, pool& free,
-                                                     u32& size) noexcept {
+    // `size`: the bytes that are inserted.
+    [[nodiscard]] constexpr insertion insert_settled(Packet& packet, const fragment_place& at,
+                                                     pool& free, u32& size) noexcept {
         piece_type* before = last_;
-        if (last_ != nullptr && last_->end > f.start) {
-            before = starts_before(f.start, free);
-            const insertion settled = settle(f, before, free);
-            if (settled != insertion::taken) {
-                return settled;
-            }
+        if (last_ == nullptr || last_->end <= at.start) {
+            link(packet, at, before, free);
+            return insertion::taken;
         }
-        size = f.size();
-        link(f, before, free);
-        return insertion::taken;
+        piece_type f;
+        keep(f, packet, at);
+        before = starts_before(at.start, free);
+        const insertion settled = settle(f, before, free);
+        packet = std::move(f.packet);
+        if (settled == insertion::taken) {
+            size = f.size();
+            link(packet, {f.start, f.end, at.charge, at.memory}, before, free);
+        }
+        return settled;
     }
     // Asks the rule about all overlaps before a byte changes, then again for each. taken: no held
     // piece overlaps f any more, and `before` is the last piece that starts before f.
@@ -171,7 +204,7 @@ private:
                                                             pool& free) noexcept {
         const byte_range incoming = f.range();
         piece_type* held = before != nullptr && before->end > f.start ? before : behind(before);
-        for (const piece_type* p = held; p != nullptr && p->start < f.end; p = p->next) {
+        for (const piece_type* p = held; p != nullptr && p->start < f.end; p = behind(p)) {
             const overlap_answer answer = Overlap::settle(p->range(), incoming);
             if (answer == overlap_answer::drop_fragment) {
                 return insertion::drop_fragment;
@@ -181,7 +214,7 @@ private:
             }
         }
         while (held != nullptr && held->start < f.end) {
-            piece_type* const next = held->next;
+            piece_type* const next = behind(held);
             const bool held_wins =
                 Overlap::settle(held->range(), incoming) == overlap_answer::keep_held;
             const insertion done =
@@ -243,8 +276,9 @@ private:
         return insertion::merged;
     }
 
+    // The last piece has no valid `next`.
     [[nodiscard]] constexpr piece_type* behind(const piece_type* before) const noexcept {
-        return before != nullptr ? before->next : first_;
+        return before == nullptr ? first_ : before == last_ ? nullptr : before->next;
     }
     // The last piece that starts before this place; nullptr if none does.
     [[nodiscard]] constexpr piece_type* starts_before(u32 place, const pool& free) const noexcept {
@@ -260,27 +294,30 @@ private:
             }
             from = &at(*map_, region, free);
         }
-        for (piece_type* p = from; p != nullptr && p->start < place; p = p->next) {
+        for (piece_type* p = from; p != nullptr && p->start < place; p = behind(p)) {
             found = p;
             Probe::read();
         }
         return found;
     }
 
+    static constexpr void keep(piece_type& p, Packet& packet, const fragment_place& at) noexcept {
+        p.packet = std::move(packet);
+        p.start = at.start;
+        p.end = at.end;
+        if constexpr (!refuses_overlaps<Overlap>) {
+            p.charge = at.charge;
+            p.memory = at.memory;
+        }
+    }
     // Keeps a fragment as a piece of its own behind `before` (nullptr: as the first).
-    [[gnu::always_inline]] constexpr void link(piece_type& f, piece_type* before,
-                                               pool& free) noexcept {
+    constexpr void link(Packet& packet, const fragment_place& at, piece_type* before,
+                        pool& free) noexcept {
         piece_type& p = own_.packet ? free.pieces.take() : own_;
-        piece_type*& from = before != nullptr ? before->next : first_;
-        p.packet = std::move(f.packet);
-        p.start = f.start;
-        p.end = f.end;
-        p.charge = f.charge;
-        p.memory = f.memory;
-        p.header = f.header;
-        p.next = from;
-        from = &p;
-        if (p.next == nullptr) {
+        keep(p, packet, at);
+        p.next = behind(before);
+        (before != nullptr ? before->next : first_) = &p;
+        if (before == last_) {
             last_ = &p;
         }
         ++piece_count_;
@@ -293,7 +330,7 @@ private:
     [[gnu::noinline]] constexpr void make_map(pool& free) noexcept {
         map_ = &free.maps.take();
         const piece_type* before = nullptr;
-        for (const piece_type* p = first_; p != nullptr; before = p, p = p->next) {
+        for (const piece_type* p = first_; p != nullptr; before = p, p = behind(p)) {
             map(*p, before, free);
         }
     }
@@ -316,8 +353,9 @@ private:
         if (map_ == nullptr || &at(*map_, region, free) != &p) {
             return;
         }
-        if (p.next != nullptr && piece_map::region_of(p.next->start) == region) {
-            map_->set(region, p.next == &own_ ? piece_map::none : free.pieces.number_of(*p.next));
+        if (const piece_type* const next = behind(&p);
+            next != nullptr && piece_map::region_of(next->start) == region) {
+            map_->set(region, next == &own_ ? piece_map::none : free.pieces.number_of(*next));
         } else {
             map_->unset(region);
         }
@@ -325,7 +363,7 @@ private:
     // `before`: the piece in front of q.
     constexpr void drop(piece_type& q, piece_type* before, pool& free) noexcept {
         unmap(q, q.start, free);
-        (before != nullptr ? before->next : first_) = q.next;
+        (before != nullptr ? before->next : first_) = behind(&q);
         if (last_ == &q) {
             last_ = before;
         }
@@ -340,15 +378,15 @@ private:
         }
     }
 
-    piece_type own_{};
-    piece_type* first_ = nullptr;
-    piece_type* last_ = nullptr;  // in order
-    piece_map* map_ = nullptr;
-    u32 memory_ = 0;
-    u32 charge_ = 0;
     u32 byte_count_ = 0;
-    u16 count_ = 0;        // fragments
-    u16 piece_count_ = 0;  // runs, or pieces
+    u32 charge_ = 0;
+    u32 memory_ = 0;
+    u16 count_ = 0;               // fragments
+    u16 piece_count_ = 0;         // runs, or pieces
+    piece_type* last_ = nullptr;  // in order
+    piece_type* first_ = nullptr;
+    piece_type own_{};
+    piece_map* map_ = nullptr;
 };
 
 }  // namespace sluice::detail

@@ -12,8 +12,8 @@
 //     s.reassembly().capacity();  // 0: the memory is too small
 //
 // Expects: memory_for() bytes, at any address, that outlive the cache; at least one datagram and
-//          two fragments; at most 2^30 of each. Otherwise capacity() is 0 and every fragment is
-//          refused.
+//          two fragments; at most 2^28 datagrams and 2^30 fragments. Otherwise capacity() is 0 and
+//          every fragment is refused.
 // Never:   allocates.
 // Cost:    that of bounded_cache.
 #pragma once
@@ -49,6 +49,7 @@ class sized_cache<Overlap, OnFull, Share>::model {
     using piece = typename engine::piece_type;
     static constexpr std::size_t alignment = 64;
     static constexpr std::size_t most = std::size_t{1} << 30;
+    static constexpr std::size_t most_datagrams = std::size_t{1} << 28;  // keyed_slots' places
 
 public:
     // As a stack's parts pass them.
@@ -114,7 +115,7 @@ public:
 private:
     [[nodiscard]] static constexpr bool is_size(cache_size n) noexcept {
         return n.datagrams >= Share && n.fragments >= 2 * std::size_t{Share} && n.datagrams >= 1 &&
-               n.datagrams <= most && n.fragments <= most;
+               n.datagrams <= most_datagrams && n.fragments <= most;
     }
     // Each array rounded up to whole cache lines.
     template <class T>
@@ -122,9 +123,11 @@ private:
         return (count * sizeof(T) + alignment - 1) / alignment * alignment;
     }
     [[nodiscard]] static constexpr std::size_t bytes_of(cache_size n) noexcept {
-        const std::size_t lines = detail::keyed_slots<entry>::lines_for(n.datagrams);
-        return 2 * room<detail::slot_line>(lines) + 2 * room<u32>(n.datagrams) +
-               room<entry>(n.datagrams) + room<sender>(n.datagrams) + room<piece>(n.fragments) +
+        const std::size_t lines = detail::slot_line::lines_for(n.datagrams);
+        const std::size_t counters = detail::fragment_counters::counters_for(n.datagrams);
+        return 2 * room<detail::slot_line>(lines) + room<detail::fragment_counter>(counters) +
+               2 * room<u32>(n.datagrams) + room<entry>(n.datagrams) + room<sender>(n.datagrams) +
+               room<piece>(n.fragments) +
                room<detail::piece_map>(detail::map_pool::maps_for(n.fragments));
     }
     template <class T>
@@ -138,17 +141,19 @@ private:
     }
     [[nodiscard]] memory_parts make(std::span<std::byte> memory, cache_size n) noexcept {
         if (!is_size(n) || memory.size() < memory_for(n)) {
-            return {{}, {}, none_, none_, nullptr, nullptr, {}, {}};
+            return {{}, {}, none_, none_, no_counters_, nullptr, nullptr, {}, {}};
         }
         const std::size_t odd = reinterpret_cast<std::uintptr_t>(memory.data()) % alignment;
         std::byte* at = memory.data() + (odd == 0 ? 0 : alignment - odd);
-        const std::size_t lines = detail::keyed_slots<entry>::lines_for(n.datagrams);
+        const std::size_t lines = detail::slot_line::lines_for(n.datagrams);
         const std::size_t maps = detail::map_pool::maps_for(n.fragments);
         memory_parts p{};
         p.entries = {place<entry>(at, n.datagrams), n.datagrams};
         p.sources = {place<sender>(at, n.datagrams), n.datagrams};
         p.entry_lines = place<detail::slot_line>(at, lines);
         p.source_lines = place<detail::slot_line>(at, lines);
+        p.counters = place<detail::fragment_counter>(
+            at, detail::fragment_counters::counters_for(n.datagrams));
         p.entry_numbers = place<u32>(at, n.datagrams);
         p.source_numbers = place<u32>(at, n.datagrams);
         p.pieces = {place<piece>(at, n.fragments), n.fragments};
@@ -157,6 +162,7 @@ private:
     }
 
     detail::slot_line none_[1]{};  // of a cache without memory
+    detail::fragment_counter no_counters_[detail::fragment_counters::counters_for(0)]{};
     memory_parts parts_;
     engine engine_;
 };

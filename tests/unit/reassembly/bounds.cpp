@@ -146,6 +146,22 @@ TEST_CASE("distance: only fragments that are checked count") {
     }
 }
 
+// Linux ip4_frag_init: a datagram that begins while ipfrag_max_dist is 0 has no peer, and is never
+// checked. A cache with bounds of sources has their records all the same.
+TEST_CASE("distance: a datagram that began while it was not checked is not too far later") {
+    pool_type pool;
+    bounded_cache<16, overlap::reject_datagram, 24, on_full::refuse, 2>::model<packet> cache{
+        secret};
+    CHECK(held(feed_fragment(cache, pool, head_fragment(1))));  // keeps the record of the source
+    for (u16 id = 10; id < 13; ++id) {
+        CHECK(held(feed_fragment(cache, pool, head_fragment(id))));
+    }
+    CHECK(held(feed_fragment(cache, pool, head_fragment(3), {}, {.max_distance = 0})));
+    const auto step = feed_fragment(cache, pool, tail_fragment(3), {}, {.max_distance = 2});
+    CHECK_FALSE(step.too_far);
+    CHECK(step.kind == reassembly_result::complete);
+}
+
 TEST_CASE("distance: idle sources make room for others") {
     pool_type pool;
     cache_type cache{secret};

@@ -14,7 +14,81 @@ using packet = pool_type::packet_type;
 using cache_type =
     bounded_cache<4, overlap::reject_datagram, 8, on_full::evict_oldest>::model<packet>;
 
+// A source whose packets are all of the reserve.
+struct reserve {
+    using packet_type = pool_type::packet_type;
+    pool_type& from;
+    packet_type take(u16 headroom) { return from.take_reserved(headroom); }
+};
+
 }  // namespace
+
+TEST_CASE("nobody is evicted for a packet whose source his buffers do not fill") {
+    pool_type pool;
+    pool_type other;
+    std::vector<packet> used;
+    cache_type cache{secret};
+    for (u16 id = 1; id <= 3; ++id) {
+        CHECK(held(feed_fragment(cache, pool, head_fragment(id), instant{id})));
+    }
+    while (other.available() > 4) {
+        used.push_back(other.take());
+    }
+    auto step = feed_fragment(cache, other, head_fragment(10), instant{10});
+    CHECK(step.reason == drop_reason::fragment_limit);
+    CHECK(step.evicted_datagrams == 0);
+    while (other.available() > 0) {
+        used.push_back(other.take());
+    }
+    reserve last{other};
+    step = feed_fragment(cache, last, head_fragment(11), instant{11});
+    CHECK(step.reason == drop_reason::fragment_limit);
+    CHECK(step.evicted_datagrams == 0);
+    // His own source's shortage does.
+    while (pool.available() > 4) {
+        used.push_back(pool.take());
+    }
+    step = feed_fragment(cache, pool, head_fragment(12), instant{12});
+    CHECK(step.evicted_datagrams == 1);
+}
+
+TEST_CASE("nobody is evicted for a key whose two lines are full") {
+    constexpr u32 datagrams = 48;
+    using wide_pool = fixed_pool<256, 256>;
+    wide_pool pool;
+    bounded_cache<datagrams, overlap::reject_datagram, 256,
+                  on_full::evict_oldest>::model<wide_pool::packet_type>
+        cache{secret};
+    const detail::fragment_siphash second{secret};
+    const detail::fragment_hasher first{second};
+    constexpr u32 lines = static_cast<u32>(detail::slot_line::lines_for(datagrams));
+    const auto fragment = [](u32 n) {
+        fragment_fields f = head_fragment(static_cast<u16>(n));
+        f.source += n >> 16;
+        return f;
+    };
+    std::vector<u32> of_line[2];
+    std::vector<u32> of_both;
+    for (u32 n = 0; n < 20'000; ++n) {
+        const auto made = fragment_of(pool, fragment(n));
+        const auto hash =
+            first.hash_of(ipv4::const_view{made.data()}, reassembly_user::local_delivery, 0);
+        const u32 home = hash.hash() % lines;
+        if (home == 0 && second(hash.key()) % lines == 1) {
+            of_both.push_back(n);
+        } else if (home < 2) {
+            of_line[home].push_back(n);
+        }
+    }
+    for (u32 i = 0; i < 12; ++i) {
+        REQUIRE(held(feed_fragment(cache, pool, fragment(of_line[0][i]))));
+        REQUIRE(held(feed_fragment(cache, pool, fragment(of_line[1][i]))));
+    }
+    const auto step = feed_fragment(cache, pool, fragment(of_both[0]));
+    CHECK(step.reason == drop_reason::fragment_limit);
+    CHECK(step.evicted_datagrams == 0);
+    CHECK(cache.held() == 24);
+}
 
 TEST_CASE("lone fragments do not stop other datagrams from being reassembled") {
     pool_type pool;

@@ -24,8 +24,23 @@ struct counting {
     static void read() { ++count; }
 };
 
+u64 siphash_of(u64 key) {
+    return siphash({3, 4}, key);
+}
+u32 hash_of(u64 key) {
+    return static_cast<u32>(siphash_of(key));
+}
+struct other_half {
+    u32 operator()(u64 key) const { return static_cast<u32>(siphash_of(key) >> 32); }
+};
+// As if an attacker knew both hashes.
+struct always_seven {
+    u32 operator()(u64) const { return 7; }
+};
+
+template <class Second>
 struct subject {
-    using table = detail::keyed_slots<record, counting>;
+    using table = detail::keyed_slots<record, Second, counting>;
 
     std::vector<record> records;
     std::vector<detail::slot_line> lines;
@@ -33,20 +48,16 @@ struct subject {
     table slots;
 
     explicit subject(std::size_t n)
-        : records(n), lines(table::lines_for(n)), numbers(n),
-          slots(records.data(), n, lines.data(), numbers.data()) {}
+        : records(n), lines(detail::slot_line::lines_for(n)), numbers(n),
+          slots(records.data(), n, lines.data(), numbers.data(), Second{}) {}
 };
-
-u64 hash_of(u64 key) {
-    return siphash({3, 4}, key);
-}
 
 }  // namespace
 
 TEST_CASE("all records of a table can be used, and each is found") {
     for (const std::size_t n : {1u, 2u, 3u, 12u, 13u, 16u, 100u, 1024u, 3584u, 65'536u}) {
         CAPTURE(n);
-        subject s{n};
+        subject<other_half> s{n};
         u32 most = 0;
         for (u64 key = 0; key < n; ++key) {
             record* r = s.slots.take(hash_of(key), key);
@@ -70,13 +81,13 @@ TEST_CASE("all records of a table can be used, and each is found") {
 }
 
 TEST_CASE("the same as a map, whatever is taken and released") {
-    subject s{64};
+    subject<other_half> s{64};
     std::map<u64, record*> model;
     keyed_random random{hash_key{5, 6}};
     for (u32 i = 0; i < 100'000; ++i) {
         const u64 key = random.below(100);
         // Few different hashes, so that lines overflow.
-        const u64 hash = hash_of(key % 40) & ~u64{8};
+        const u32 hash = hash_of(key % 40) & ~u32{8};
         record* const found = s.slots.find(hash, key);
         REQUIRE(found == (model.contains(key) ? model[key] : nullptr));
         if (found != nullptr && random.below(2) == 0) {
@@ -91,12 +102,30 @@ TEST_CASE("the same as a map, whatever is taken and released") {
     }
 }
 
+TEST_CASE("keys whose first line is full are found by their second, also when the first has room") {
+    subject<other_half> s{256};
+    for (u64 key = 0; key < 60; ++key) {
+        REQUIRE(s.slots.take(0, key) != nullptr);
+    }
+    for (u64 key = 0; key < 60; key += 2) {
+        s.slots.release(*s.slots.find(0, key));
+    }
+    for (u64 key = 0; key < 60; ++key) {
+        CHECK((s.slots.find(0, key) != nullptr) == (key % 2 == 1));
+    }
+    CHECK(s.slots.in_use() == 30);
+}
+
 TEST_CASE("keys with one hash fill two lines, then are refused; others are not") {
-    subject s{64};
+    subject<always_seven> s{64};
     for (u64 key = 0; key < 24; ++key) {
         REQUIRE(s.slots.take(0, key) != nullptr);
     }
     CHECK(s.slots.take(0, 24) == nullptr);
+    // The most that an attacker brings about: two lines, and all records in them.
+    counting::count = 0;
+    CHECK(s.slots.find(0, 24) == nullptr);
+    CHECK(counting::count == 2 + 24);
     CHECK(s.slots.take(5, 25) != nullptr);
     for (u64 key = 0; key < 24; ++key) {
         REQUIRE(s.slots.find(0, key) != nullptr);

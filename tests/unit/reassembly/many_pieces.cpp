@@ -37,13 +37,12 @@ struct subject {
     u32 most_read = 0;
 
     detail::insertion insert(u32 start, u32 end) {
-        piece p;
-        p.packet = buffers->take(0);
-        REQUIRE(p.packet.put(end - start) != nullptr);
-        p.start = start;
-        p.end = end;
+        packet p = buffers->take(0);
+        std::byte* const data = p.put(end - start);
+        REQUIRE(data != nullptr);
+        std::fill_n(data, end - start, std::byte{0});  // as of a header of no bytes
         counting::count = 0;
-        const auto result = set.insert(p, free);
+        const auto result = set.insert(p, {.start = start, .end = end}, free);
         most_read = std::max(most_read, counting::count);
         return result;
     }

@@ -164,4 +164,24 @@ TEST_CASE_TEMPLATE("memory_peaks: evicting, no bound is exceeded", Rule, overlap
     flood_all_bounds<Rule, on_full::evict_oldest>();
 }
 
+// The cache evicted until nobody was left before it saw that the buffer alone exceeds the bound.
+TEST_CASE("memory_peaks: a fragment whose buffer exceeds a bound evicts nobody") {
+    using cache_type =
+        bounded_cache<8, overlap::reject_datagram, 16, on_full::evict_oldest>::model<packet>;
+    for (const reassembly_memory bounds :
+         {reassembly_memory{.all = 2000}, {.source = 2000}, {.source = 2000, .datagram = 1000}}) {
+        counted_buffers buffers;
+        cache_type cache{secret, bounds};
+        buffers.next(256, 0);
+        for (u16 id = 0; id < 4; ++id) {
+            CHECK(held(feed_fragment(cache, buffers, head_fragment(id))));
+        }
+        buffers.next(2048, 0);
+        const auto step = feed_fragment(cache, buffers, head_fragment(9));
+        CHECK(step.reason == drop_reason::fragment_limit);
+        CHECK(step.evicted_datagrams == 0);
+        CHECK(cache.held() == 4);
+    }
+}
+
 }  // namespace reassembly_memory_peaks
