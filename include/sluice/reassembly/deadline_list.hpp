@@ -10,8 +10,6 @@
 //          a step for each record of the longer one, once, as time passes it.
 #pragma once
 
-#include <sluice/base/time.hpp>
-
 namespace sluice::detail {
 
 template <class Record>

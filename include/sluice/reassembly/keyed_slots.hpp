@@ -125,11 +125,7 @@ public:
     [[nodiscard, gnu::always_inline]] constexpr Record* find(u32 hash,
                                                              const key_type& key) const noexcept {
         Record* found = nullptr;
-        const auto is_it = [&](u32 number) {
-            Probe::read();
-            found = records_ + number;
-            return found->key == key;
-        };
+        const auto is_it = finder(key, found);
         const slot_line& first = lines_[home_of(hash)];
         Probe::read();
         if (first.any_of_most(slot_line::mark_of(hash), is_it)) {
@@ -206,14 +202,19 @@ public:
     }
 
 private:
-    [[nodiscard, gnu::noinline]] constexpr Record*
-    find_further(u32 hash, const key_type& key) const noexcept {
-        Record* found = nullptr;
-        const auto is_it = [&](u32 number) {
+    // Whether a record has the key: then `found` is it.
+    [[nodiscard, gnu::always_inline]] constexpr auto finder(const key_type& key,
+                                                            Record*& found) const noexcept {
+        return [this, &key, &found](u32 number) {
             Probe::read();
             found = records_ + number;
             return found->key == key;
         };
+    }
+    [[nodiscard, gnu::noinline]] constexpr Record*
+    find_further(u32 hash, const key_type& key) const noexcept {
+        Record* found = nullptr;
+        const auto is_it = finder(key, found);
         const slot_line& first = lines_[home_of(hash)];
         if (first.any_of_rest(slot_line::mark_of(hash), is_it)) {
             return found;

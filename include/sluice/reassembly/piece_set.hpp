@@ -69,8 +69,9 @@ public:
         memory_ = at.memory;
         count_ = piece_count_ = 1;
     }
-    // Inserts a fragment. If the result is `taken`, the set has its packet; else `packet` keeps it.
-    // Frees pieces that it replaces. Precondition: a free piece.
+    // Inserts a fragment; under a rule that refuses overlaps, one that does not continue the last
+    // run. If the result is `taken`, the set has its packet; else `packet` keeps it. Frees pieces
+    // that it replaces. Precondition: a free piece.
     [[nodiscard, gnu::always_inline]] constexpr insertion
     insert(Packet& packet, const fragment_place& at, pool& free) noexcept {
         insertion result = insertion::taken;
@@ -85,8 +86,8 @@ public:
         }
         return result;
     }
-    // The same in two steps for a fragment that continues the last run, under a rule that refuses
-    // overlaps: if it completes the datagram, the second one is not needed.
+    // In two steps for a fragment that continues the last run, under a rule that refuses overlaps:
+    // if it completes the datagram, the second one is not needed.
     [[nodiscard]] constexpr bool is_continued_at(u32 start) const noexcept {
         return last_ != nullptr && last_->end == start;
     }
@@ -140,17 +141,10 @@ private:
         }
     }
 
-    // Inserts as Linux does: into the run that it continues, or as a new run.
+    // Inserts as a new run, as Linux does.
     [[nodiscard]] constexpr insertion insert_run(Packet& packet, const fragment_place& at,
                                                  pool& free) noexcept {
         piece_type* before = last_;
-        if (is_continued_at(at.start)) {
-            if (!extend(packet)) {
-                return insertion::refused;
-            }
-            last_->end = at.end;
-            return insertion::taken;
-        }
         if (last_ != nullptr && last_->end > at.start) {
             before = starts_before(at.start + 1, free);
             if (before != nullptr && before->end > at.start) {
