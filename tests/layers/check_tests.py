@@ -14,7 +14,7 @@ import tempfile
 
 from gates import main
 
-FOLDERS = ("unit", "conformance", "scenario", "rfc", "kernel")
+FOLDERS = ("unit", "allocations", "conformance", "scenario", "rfc", "kernel")
 INCLUDE = re.compile(r"^#include [<\"]([^>\"]+)[>\"]", re.M)
 NAME = re.compile(r"`([^`]+)`")
 

@@ -134,9 +134,11 @@ struct bursts {
 };
 struct referring
     : policies<based_on<small>, buffers<fixed_pool<2048, 32, shared>>, output<bursts>> {};
+struct copying : policies<based_on<small>, output<bursts>> {};
 
 // A datagram of 4,000 octets of data in packets of at most 1,480.
-core<referring>::packet_type list_of_three(core<referring>& c, const byte_vector& d) {
+template <class Core>
+typename Core::packet_type list_of_three(Core& c, const byte_vector& d) {
     auto whole = packet_of(c, support::part(d, 0, 1500));
     CHECK(whole.append(packet_of(c, support::part(d, 1500, 2980))));
     CHECK(whole.append(packet_of(c, support::part(d, 2980, d.size()))));
@@ -178,6 +180,60 @@ TEST_CASE("egress: the fragments of a list are one burst of the output, and refe
     }
     CHECK(c.books.counters[mib::ip_frag_oks] == 2);
     CHECK(c.books.counters[mib::ip_frag_creates] == 11);
+}
+
+// Buffers have one owner, so that nothing can refer to the bytes of another packet.
+TEST_CASE("egress: fragments that are copies are one burst of the output, of a packet or a list") {
+    core<copying> c{{.seed = testing::fixed_seed}};
+    furnish(c);
+    const std::size_t free = c.device.buffers.available();
+    const byte_vector one = datagram_of({.payload = pattern(1900)});
+    const byte_vector many = datagram_of({.payload = pattern(4000)});
+    const struct {
+        bool is_list;
+        u32 mtu;
+        u32 fragments;
+    } rows[] = {{.is_list = false, .mtu = 1500, .fragments = 2},
+                {.is_list = false, .mtu = 576, .fragments = 4},
+                {.is_list = false, .mtu = 188, .fragments = 12},
+                {.is_list = true, .mtu = 1200, .fragments = 4},
+                {.is_list = true, .mtu = 576, .fragments = 8}};
+    u32 created = 0;
+    for (const auto& r : rows) {
+        CAPTURE(r.is_list);
+        CAPTURE(r.mtu);
+        const byte_vector& d = r.is_list ? many : one;
+        packet whole = r.is_list ? list_of_three(c, d) : packet_of(c, d);
+        std::vector<const std::byte*> before;
+        whole.for_each_piece([&](const_bytes part) { before.push_back(part.data()); });
+        const u32 flushes = c.device.output.flushes;
+        {
+            const acts::entrance outer{c, c.calls.now};
+            CHECK(acts::depart(c, whole, plan_by_3(r.mtu)).what == fate::forwarded);
+            CHECK(c.device.output.size() == r.fragments);
+            CHECK(c.device.output.flushes == flushes);
+        }
+        CHECK(c.device.output.flushes == flushes + 1);
+        CHECK(c.device.buffers.available() == free - r.fragments);  // the whole went back
+        byte_vector data;
+        for (u32 i = 0; i < r.fragments; ++i) {
+            const packet piece = c.device.output.next().packet;
+            CHECK(piece.size() <= r.mtu);
+            CHECK_FALSE(piece.is_segmented());
+            piece.for_each_piece([&](const_bytes part) {
+                for (const std::byte* b : before)
+                    CHECK((b < part.data() || part.data() + part.size() <= b));
+            });
+            const byte_vector bytes = content_of(piece);
+            data.insert(data.end(), bytes.begin() + 20, bytes.end());
+        }
+        CHECK((data == support::part(d, 20, d.size())));
+        CHECK(c.device.buffers.available() == free);
+        created += r.fragments;
+        CHECK(c.books.counters[mib::ip_frag_creates] == created);
+        CHECK(c.books.counters[balance::transmitted] == created);
+    }
+    CHECK(c.books.counters[mib::ip_frag_oks] == 5);
 }
 
 TEST_CASE("egress: an output that refuses one fragment of a list gets no other") {
