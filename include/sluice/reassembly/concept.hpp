@@ -79,7 +79,7 @@ enum class reassembly_user : u8 {
     router_alert,
     connection_tracking,
     multicast,
-    application,
+    application,  // a program looks at the datagrams of others (Linux IP_DEFRAG_AF_PACKET)
     connection_tracking_output,  // of packets that this host sends
 };
 
@@ -126,7 +126,7 @@ struct expired_datagram {
 // Whether a timeout of the user's is reported to the sender only if this host is the destination:
 // others would reassemble the datagram themselves. Linux frag_expire_skip_icmp.
 [[nodiscard]] constexpr bool reports_only_to_own(reassembly_user user) noexcept {
-    return user == reassembly_user::connection_tracking ||
+    return user == reassembly_user::application || user == reassembly_user::connection_tracking ||
            user == reassembly_user::connection_tracking_output;
 }
 

@@ -6,8 +6,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <vector>
+
+#include <sys/mman.h>
 
 namespace reassembly_keyed_slots {
 using namespace sluice;
@@ -134,6 +137,49 @@ TEST_CASE("keys with one hash fill two lines, then are refused; others are not")
     CHECK(s.slots.take(0, 24) != nullptr);
     CHECK(s.slots.find(0, 24) != nullptr);
     CHECK(s.slots.find(0, 23) != nullptr);
+}
+
+// The most records that sized_cache has: their places need all of 32 bits. Pages that nobody
+// touches take no memory.
+TEST_CASE("keyed_slots: the last line of a table of 2^28 records") {
+    constexpr std::size_t n = std::size_t{1} << 28;
+    constexpr std::size_t lines = detail::slot_line::lines_for(n);
+    constexpr u32 last = lines - 1;
+    const auto room = [](std::size_t bytes) {
+        void* const at = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        REQUIRE(at != MAP_FAILED);
+        return at;
+    };
+    constexpr std::size_t bytes[] = {n * sizeof(record), lines * sizeof(detail::slot_line),
+                                     n * sizeof(u32)};
+    void* const at[] = {room(bytes[0]), room(bytes[1]), room(bytes[2])};
+    struct before_the_last {
+        u32 operator()(u64) const { return last - 1; }
+    };
+    detail::keyed_slots<record, before_the_last> slots{static_cast<record*>(at[0]), n,
+                                                       static_cast<detail::slot_line*>(at[1]),
+                                                       static_cast<u32*>(at[2]), before_the_last{}};
+    for (u64 key = 0; key < 24; ++key) {
+        const record* const r = slots.take(last, key);
+        REQUIRE(r != nullptr);
+        CHECK(r->place / 32 == (key < 12 ? last : last - 1));
+    }
+    CHECK(slots.take(last, 24) == nullptr);
+    CHECK(slots.take(0, 25) != nullptr);  // another line than the last
+    for (const u64 key : {0u, 11u, 12u, 23u, 25u}) {
+        record* const r = slots.find(key == 25 ? 0 : last, key);
+        REQUIRE(r != nullptr);
+        slots.release(*r);
+        CHECK(slots.find(key == 25 ? 0 : last, key) == nullptr);
+    }
+    CHECK(slots.in_use() == 20);
+    for (u64 key = 1; key < 23; ++key) {
+        CHECK((slots.find(last, key) != nullptr) == (key != 11 && key != 12));
+    }
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(::munmap(at[i], bytes[i]) == 0);
+    }
 }
 
 }  // namespace reassembly_keyed_slots

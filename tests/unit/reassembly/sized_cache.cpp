@@ -72,4 +72,41 @@ TEST_CASE("too little memory, or no size: refuses every fragment") {
     }
 }
 
+// At most so many: the place of a record, which is a number of 32 bits, says its line and its slot
+// (the test of keyed_slots fills the last line).
+TEST_CASE("a size beyond 2^28 datagrams or 2^30 fragments is none; the largest has a memory size") {
+    constexpr std::size_t datagrams = std::size_t{1} << 28;
+    constexpr std::size_t fragments = std::size_t{1} << 30;
+    constexpr std::size_t all = ~std::size_t{};
+    static_assert(u64{detail::slot_line::lines_for(datagrams)} * 32 <= u64{1} << 32);
+    // More than a pointer for each, and no more than bounded_cache says that it needs.
+    constexpr std::size_t largest = cache::memory_for({datagrams, fragments});
+    static_assert(largest > 8 * (datagrams + fragments));
+    static_assert(largest < 700 * datagrams + 200 * fragments);
+    static_assert(cache::memory_for({datagrams - 1, fragments}) < largest);
+    static_assert(cache::memory_for({datagrams, fragments - 1}) < largest + 64);
+
+    pool_type pool;
+    std::vector<std::byte> memory(cache::memory_for({4, 8}));
+    for (const cache_size size : {cache_size{datagrams + 1, fragments},
+                                  {datagrams + 1, 8},
+                                  {2 * datagrams, fragments},
+                                  {4, fragments + 1},
+                                  {datagrams, fragments + 1},
+                                  {all, all},
+                                  {all / 64, 8},
+                                  {4, all / 64 + 2}}) {
+        CAPTURE(size.datagrams);
+        CAPTURE(size.fragments);
+        REQUIRE(cache::memory_for(size) == 0);  // else the cache would write behind the memory
+        cache c{secret, memory, size};
+        CHECK(c.capacity() == 0);
+        CHECK(feed_fragment(c, pool, head_fragment(1)).reason == drop_reason::fragment_limit);
+        CHECK(c.held() == 0);
+    }
+    // Of the largest size, but with too little memory.
+    cache c{secret, memory, {datagrams, fragments}};
+    CHECK(c.capacity() == 0);
+}
+
 }  // namespace reassembly_sized_cache
