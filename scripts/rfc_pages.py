@@ -17,7 +17,7 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-AREAS = ("receive", "addressing", "options", "icmp", "forward", "fragment", "reassembly",
+AREAS = ("receive", "addressing", "options", "icmp", "forward", "output", "fragment", "reassembly",
          "security", "igmp", "multicast")
 STATED = ("deviates as Linux", "not applicable", "listed", "not yet")
 COLUMNS = ("met",) + STATED
