@@ -17,8 +17,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-AREAS = ("receive", "addressing", "options", "icmp", "forward", "output", "fragment", "reassembly",
-         "security", "igmp", "multicast")
+AREAS = ("receive", "addressing", "options", "icmp", "forward", "output", "routing", "fragment",
+         "reassembly", "security", "igmp", "multicast")
 STATED = ("deviates as Linux", "not applicable", "listed", "not yet")
 COLUMNS = ("met",) + STATED
 BINDING = ("MUST", "MUST NOT")

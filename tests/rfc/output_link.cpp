@@ -39,6 +39,20 @@ TEST_CASE("output: packets wait for the link address; host unreachable only when
     CHECK_RFC("R1812-003", b.icmp_left(3, 1) == 4);
 }
 
+// Good advice: the neighbour answered a transport. Without it the link asks after five seconds.
+TEST_CASE("routing: what a higher layer knows about a next hop saves the link a question") {
+    for (const bool confirms : {false, true}) {
+        waiting b;
+        auto& known = b.link->neighbours();
+        REQUIRE(known.learn({3, "10.0.2.77"_ip, peer_mac, false, true, true}, link_test::at(0)) !=
+                nullptr);
+        CHECK(b.forward(1) == fate::forwarded);
+        if (confirms) known.confirm(3, "10.0.2.77"_ip, link_test::at(1'000));
+        b.wait_until(5'100);
+        CHECK_RFC("R1122-119", b.arp_left(1) == (confirms ? 0 : 1));
+    }
+}
+
 }  // namespace
 
 }  // namespace rfc_output_link
