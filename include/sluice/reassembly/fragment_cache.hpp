@@ -5,7 +5,8 @@
 // Expects: memory_parts whose arrays are in their default state, do not move and outlive it.
 // Never:   allocates, writes into payload, copies it under the default rule; draws random numbers.
 // Cost:    a universal hash of four multiplications for a fragment; at most two lines of the index
-//          and 16 pieces (fragment_hash.hpp, held_fragments.hpp, piece_set.hpp).
+//          and the places of 32 runs or a word of a map for each 512 bytes; with a rule that
+//          settles overlaps 16 pieces (fragment_hash.hpp, held_fragments.hpp, piece_set.hpp).
 // Source:  RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux
 //          ip_fragment.c.
 #pragma once
@@ -41,6 +42,7 @@ public:
     using memory_parts = typename store::memory_parts;
     using entry_type = entry;
     using piece_type = piece;
+    using map_type = typename store::map_type;
     using sender_type = typename store::sender;
 
     constexpr fragment_cache(hash_key secret, const memory_parts& in,

@@ -30,8 +30,9 @@ class held_fragments {
 
 public:
     using entry = partial_datagram<Packet, Rule>;
-    using piece_type = piece<Packet>;
+    using piece_type = typename piece_set<Packet, Rule>::piece_type;
     using piece_memory = typename piece_set<Packet, Rule>::pool;
+    using map_type = typename piece_set<Packet, Rule>::map_type;
     using sender = fragment_source<entry>;
 
     struct memory_parts {
@@ -43,7 +44,7 @@ public:
         u32* entry_numbers;          // of as many elements as entries
         u32* source_numbers;
         std::span<piece_type> pieces;
-        std::span<piece_map> maps;  // map_pool::maps_for() the pieces
+        std::span<map_type> maps;  // map_pool::maps_for() the pieces
     };
 
     constexpr held_fragments(hash_key secret, const memory_parts& in,

@@ -1,7 +1,8 @@
-// piece: one or more held fragments whose data are one range; piece_pool: memory for pieces.
+// piece: one or more held fragments whose data are one range, under a rule that settles overlaps;
+// run: the same under one that refuses them; piece_pool: memory for either.
 //
-// A piece keeps the packet of a fragment and, beside it, its place in the datagram; never inside
-// the packet's bytes. Fragments that continue it follow in the packet's list.
+// Both keep the packet of a fragment and, beside it, its place in the datagram; never inside the
+// packet's bytes. Fragments that continue a run follow in the packet's list.
 //
 // Expects: pieces in an array that does not move, in their default state.
 // Never:   allocates.
@@ -12,6 +13,7 @@
 #include <sluice/reassembly/overlap.hpp>
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 namespace sluice::detail {
@@ -22,8 +24,8 @@ struct piece {
     u32 start = 0;  // data bytes start .. end - 1 of the datagram
     u32 end = 0;
     piece* next = nullptr;  // the next piece of its datagram, if any, or the next free one
-    u32 charge = 0;         // bytes counted against the threshold, if the rule settles
-    u32 memory = 0;         // bytes of buffers, if the rule settles
+    u32 charge = 0;         // bytes counted against the threshold
+    u32 memory = 0;         // bytes of buffers
 
     // Bytes before the data: the header of the first fragment.
     [[nodiscard]] constexpr u32 header() const noexcept {
@@ -54,37 +56,61 @@ struct piece {
 };
 
 template <class Packet>
+struct run {
+    Packet packet{};
+    u32 start = 0;  // data bytes start .. end - 1 of the datagram
+    u32 end = 0;
+    run* next = nullptr;    // the one that came before it, or the next free one
+    run* beside = nullptr;  // for run_order
+
+    [[nodiscard]] constexpr byte_range range() const noexcept { return {start, end}; }
+};
+
+template <class Piece>
 class piece_pool {
 public:
-    constexpr piece_pool(piece<Packet>* pieces, u32 count) noexcept
+    constexpr piece_pool(Piece* pieces, u32 count) noexcept
         : first_(pieces), fresh_(pieces), fresh_count_(count) {}
 
     [[nodiscard]] constexpr bool empty() const noexcept {
         return free_ == nullptr && fresh_count_ == 0;
     }
     // Precondition: not empty.
-    [[nodiscard]] constexpr piece<Packet>& take() noexcept {
+    [[nodiscard]] constexpr Piece& take() noexcept {
         if (free_ == nullptr) {
             --fresh_count_;
             return *fresh_++;
         }
-        return *std::exchange(free_, free_->next);
+        Piece& p = *std::exchange(free_, free_->next);
+        fetch(free_);
+        return p;
     }
     // Frees a piece of this pool. Its packet, if it still has one, goes back to its source.
-    constexpr void give(piece<Packet>& p) noexcept {
-        p.packet = Packet{};
+    constexpr void give(Piece& p) noexcept {
+        p.packet = {};
         p.next = std::exchange(free_, &p);
     }
+    // Frees pieces of this pool without packets, a list from `first` to `last`.
+    constexpr void give_list(Piece& first, Piece& last) noexcept {
+        last.next = std::exchange(free_, &first);
+    }
     // A piece of this pool by its number.
-    [[nodiscard]] constexpr u32 number_of(const piece<Packet>& p) const noexcept {
+    [[nodiscard]] constexpr u32 number_of(const Piece& p) const noexcept {
         return static_cast<u32>(&p - first_);
     }
-    [[nodiscard]] constexpr piece<Packet>& at(u32 number) const noexcept { return first_[number]; }
+    [[nodiscard]] constexpr Piece& at(u32 number) const noexcept { return first_[number]; }
 
 private:
-    piece<Packet>* first_;
-    piece<Packet>* free_ = nullptr;  // freed pieces
-    piece<Packet>* fresh_;           // pieces that were never used
+    // Always inlined: g++ omits calls of functions that only fetch.
+    [[gnu::always_inline]] static constexpr void fetch(const Piece* p) noexcept {
+        if (!std::is_constant_evaluated()) {
+            __builtin_prefetch(p, 1);
+        }
+    }
+
+    Piece* first_;
+    Piece* free_ = nullptr;  // freed pieces
+    Piece* fresh_;           // pieces that were never used
     u32 fresh_count_;
 };
 

@@ -1,5 +1,5 @@
-// piece_map: finds the pieces of a datagram that has many: the piece that starts last at or before
-// a place, in constant time. map_pool: memory for maps.
+// piece_map: finds the pieces of a datagram that has many, under a rule that settles overlaps: the
+// piece that starts last at or before a place, in constant time.
 //
 // The places 0 .. 65,535 are 512 regions of 128 bytes. A fragment starts at a multiple of 8 below
 // 65,536, so at most 16 pieces of a region start before it. (Pieces that were cut may start behind;
@@ -14,12 +14,11 @@
 #include <sluice/base/integer.hpp>
 
 #include <bit>
-#include <cstddef>
-#include <utility>
 
 namespace sluice::detail {
 
 struct piece_map {
+    static constexpr u32 most_without = 16;  // a datagram of so many pieces needs no map
     static constexpr u32 regions = 512;
     static constexpr u32 region_bytes = 128;
     static constexpr u32 none = 0xffffffff;
@@ -57,34 +56,6 @@ struct piece_map {
         }
         return word * 64 + 63 - static_cast<u32>(std::countl_zero(bits));
     }
-};
-
-class map_pool {
-public:
-    // Maps for a number of pieces: a datagram has one while it has more than 16 pieces.
-    static constexpr u32 most_without = 16;
-    [[nodiscard]] static constexpr std::size_t maps_for(std::size_t pieces) noexcept {
-        return pieces / (most_without + 1) + 1;
-    }
-
-    constexpr map_pool(piece_map* maps, u32 count) noexcept : fresh_(maps), fresh_count_(count) {}
-
-    // Precondition: fewer maps are in use than maps_for() all pieces.
-    [[nodiscard]] constexpr piece_map& take() noexcept {
-        if (free_ == nullptr) {
-            --fresh_count_;
-            return *fresh_++;
-        }
-        piece_map& m = *std::exchange(free_, free_->next);
-        m.clear();
-        return m;
-    }
-    constexpr void give(piece_map& m) noexcept { m.next = std::exchange(free_, &m); }
-
-private:
-    piece_map* free_ = nullptr;
-    piece_map* fresh_;
-    u32 fresh_count_;
 };
 
 }  // namespace sluice::detail

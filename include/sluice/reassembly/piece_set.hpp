@@ -1,26 +1,30 @@
 // piece_set: the held fragments of one datagram, in order of their place.
 //
 // Under a rule that refuses overlaps it keeps runs as Linux does: a fragment that continues the
-// last run extends it, every other one is a new run. Under a rule that settles overlaps it cuts
-// pieces, so that no byte is held twice. The pieces are a list; a datagram with more than 16 of
-// them gets a map of their places.
+// last run extends it, every other one is a new run. The runs are a list as they came, closed_runs
+// knows what they cover, and run_order sorts them when the datagram ends. Under a rule that settles
+// overlaps it cuts pieces, so that no byte is held twice. They are a list in order; a datagram with
+// more than 16 of them gets a map of their places.
 //
 // Expects: fragments of at least one byte that start at a multiple of 8, with unshared packets.
 // Never:   writes bookkeeping into packets; copies bytes, except where one piece lies inside
 //          another and the inner one wins.
-// Cost:    constant: at most 16 pieces and one map are read for a fragment, in any order of
-//          arrival; one piece if it continues the last run or starts behind it. A rule that settles
-//          is called for each piece that the fragment overlaps.
+// Cost:    constant in any order of arrival: for a fragment the last run and what closed_runs reads
+//          of a line or a map; with a rule that settles at most 16 pieces and one map. Such a rule
+//          is called for each piece that the fragment overlaps. At the end two reads of each run.
 // Source:  RFC 791 section 3.2, RFC 5722 section 4; Linux inet_frag_queue_insert.
 #pragma once
 
 #include <sluice/base/bytes.hpp>
 #include <sluice/base/integer.hpp>
+#include <sluice/reassembly/closed_runs.hpp>
 #include <sluice/reassembly/keyed_slots.hpp>
 #include <sluice/reassembly/overlap.hpp>
 #include <sluice/reassembly/piece.hpp>
 #include <sluice/reassembly/piece_map.hpp>
+#include <sluice/reassembly/run_order.hpp>
 
+#include <type_traits>
 #include <utility>
 
 namespace sluice::detail {
@@ -46,11 +50,12 @@ struct fragment_place {
 template <class Packet, overlap_policy Overlap, class Probe = no_probe>
 class piece_set {
 public:
-    using piece_type = piece<Packet>;
+    using piece_type = std::conditional_t<refuses_overlaps<Overlap>, run<Packet>, piece<Packet>>;
+    using map_type = std::conditional_t<refuses_overlaps<Overlap>, run_map, piece_map>;
     // Pieces and maps that all sets of one owner share.
     struct pool {
-        piece_pool<Packet> pieces;
-        map_pool maps;
+        piece_pool<piece_type> pieces;
+        map_pool<map_type> maps;
     };
 
     [[nodiscard]] constexpr u32 byte_count() const noexcept { return byte_count_; }
@@ -103,14 +108,10 @@ public:
     // set is empty afterwards.
     template <class F>
     constexpr void drain(pool& free, F&& f) noexcept {
-        for (piece_type* p = first_; p != nullptr;) {
-            piece_type* const next = behind(p);
-            f(*p);
-            release(*p, free);
-            p = next;
-        }
-        if (map_ != nullptr) {
-            free.maps.give(*map_);
+        if constexpr (refuses_overlaps<Overlap>) {
+            drain_runs(free, f);
+        } else {
+            drain_pieces(free, f);
         }
         clear();
     }
@@ -128,39 +129,54 @@ private:
     }
     constexpr void clear() noexcept {
         first_ = last_ = nullptr;
-        map_ = nullptr;
         byte_count_ = charge_ = memory_ = 0;
         count_ = piece_count_ = 0;
     }
-    // The own piece is not of the pool: most datagrams need no other.
-    constexpr void release(piece_type& p, pool& free) noexcept {
-        if (&p == &own_) {
-            p.packet = Packet{};
-        } else {
-            free.pieces.give(p);
-        }
-    }
-
     // Inserts as a new run, as Linux does.
     [[nodiscard]] constexpr insertion insert_run(Packet& packet, const fragment_place& at,
                                                  pool& free) noexcept {
-        piece_type* before = last_;
-        if (last_ != nullptr && last_->end > at.start) {
-            before = starts_before(at.start + 1, free);
-            if (before != nullptr && before->end > at.start) {
-                return refuse(*before, at);
-            }
-            const piece_type* const after = behind(before);
-            if (after != nullptr && after->start < at.end) {
-                return refuse(*after, at);
-            }
+        if (last_ == nullptr) [[unlikely]] {
+            keep(own_, packet, at);
+            first_ = last_ = &own_;
+            piece_count_ = 1;
+            return insertion::taken;
         }
-        link(packet, at, before, free);
+        const bool is_last = last_->end <= at.start;
+        const u32 closed = piece_count_ - 1u;
+        if (closed == 1) {  // not before: most datagrams have no third run
+            const piece_type& other = last_ == &own_ ? *first_ : own_;
+            places_.add(0, units(other.start, other.end), free.maps);
+        }
+        if (is_last) {
+            if (closed != 0) {
+                places_.add(closed, units(last_->start, last_->end), free.maps);
+            }
+        } else if (at.end > last_->start ||
+                   (closed != 0 &&
+                    !places_.add_if_apart(closed, units(at.start, at.end), free.maps))) {
+            return refuse(at);
+        }
+        piece_type& p = free.pieces.take();
+        keep(p, packet, at);
+        p.next = std::exchange(first_, &p);
+        if (is_last) {
+            last_ = &p;
+        }
+        ++piece_count_;
         return insertion::taken;
     }
-    [[nodiscard]] static constexpr insertion refuse(const piece_type& run,
-                                                    const fragment_place& f) noexcept {
-        switch (Overlap::refuse(run.range(), {f.start, f.end})) {
+    [[nodiscard]] static constexpr unit_range units(u32 start, u32 end) noexcept {
+        return {start / place_unit, (end + place_unit - 1) / place_unit};
+    }
+    // The answer about the first run that the fragment overlaps.
+    [[nodiscard, gnu::noinline]] constexpr insertion
+    refuse(const fragment_place& f) const noexcept {
+        const u32 end = f.end < last_->start ? f.end : last_->start;
+        const unit_range closed = places_.first_overlapping(piece_count_ - 1u, units(f.start, end));
+        const byte_range run = closed.to != 0
+                                   ? byte_range{closed.from * place_unit, closed.to * place_unit}
+                                   : last_->range();
+        switch (Overlap::refuse(run, {f.start, f.end})) {
         case run_answer::ignore:
             return insertion::ignored;
         case run_answer::duplicate:
@@ -171,6 +187,45 @@ private:
             break;
         }
         return insertion::drop_datagram;
+    }
+    // The own run came first, so it is the last of the list.
+    template <class F>
+    constexpr void drain_runs(pool& free, F& f) noexcept {
+        const auto take = [&f](piece_type& p) __attribute__((always_inline)) {
+            f(p);
+            p.packet = Packet{};
+        };
+        piece_type* last = first_;
+        if (piece_count_ > 2) {
+            last = drain_many(take);
+        } else {
+            piece_type* few[2] = {&own_, first_};
+            if (piece_count_ == 2 && first_->start < own_.start) {
+                std::swap(few[0], few[1]);
+            }
+            for (u32 i = 0; i < piece_count_; ++i) {
+                take(*few[i]);
+            }
+        }
+        if (piece_count_ > 1) {
+            free.pieces.give_list(*first_, *last);
+            places_.clear(piece_count_ - 1u, free.maps);
+        }
+    }
+    // Returns the last run of the list that is of the pool.
+    template <class F>
+    [[nodiscard, gnu::noinline]] constexpr piece_type* drain_many(const F& take) noexcept {
+        run_order<piece_type> order;
+        piece_type* last = first_;
+        for (piece_type* p = first_; p != &own_; p = p->next) {
+            order.add(*p);
+            last = p;
+        }
+        order.add(own_);
+        while (piece_type* const p = order.next()) {
+            take(*p);
+        }
+        return last;
     }
 
     // `size`: the bytes that are inserted.
@@ -278,15 +333,15 @@ private:
     [[nodiscard]] constexpr piece_type* starts_before(u32 place, const pool& free) const noexcept {
         piece_type* found = nullptr;
         piece_type* from = first_;
-        if (map_ != nullptr && place != 0) {
+        if (places_ != nullptr && place != 0) {
             u32 region = piece_map::region_of(place - 1);
-            if (!map_->has(region) || at(*map_, region, free).start >= place) {
-                region = map_->before(region);
+            if (!places_->has(region) || at(*places_, region, free).start >= place) {
+                region = places_->before(region);
             }
             if (region == piece_map::none) {
                 return nullptr;
             }
-            from = &at(*map_, region, free);
+            from = &at(*places_, region, free);
         }
         for (piece_type* p = from; p != nullptr && p->start < place; p = behind(p)) {
             found = p;
@@ -295,6 +350,26 @@ private:
         return found;
     }
 
+    template <class F>
+    constexpr void drain_pieces(pool& free, F& f) noexcept {
+        for (piece_type* p = first_; p != nullptr;) {
+            piece_type* const next = behind(p);
+            f(*p);
+            release(*p, free);
+            p = next;
+        }
+        if (places_ != nullptr) {
+            free.maps.give(*std::exchange(places_, nullptr));
+        }
+    }
+    // The own piece is not of the pool: most datagrams need no other.
+    constexpr void release(piece_type& p, pool& free) noexcept {
+        if (&p == &own_) {
+            p.packet = Packet{};
+        } else {
+            free.pieces.give(p);
+        }
+    }
     static constexpr void keep(piece_type& p, Packet& packet, const fragment_place& at) noexcept {
         p.packet = std::move(packet);
         p.start = at.start;
@@ -315,14 +390,14 @@ private:
             last_ = &p;
         }
         ++piece_count_;
-        if (map_ != nullptr) {
+        if (places_ != nullptr) {
             map(p, before, free);
-        } else if (piece_count_ > map_pool::most_without) {
+        } else if (piece_count_ > map_type::most_without) {
             make_map(free);
         }
     }
     [[gnu::noinline]] constexpr void make_map(pool& free) noexcept {
-        map_ = &free.maps.take();
+        places_ = &free.maps.take();
         const piece_type* before = nullptr;
         for (const piece_type* p = first_; p != nullptr; before = p, p = behind(p)) {
             map(*p, before, free);
@@ -336,22 +411,22 @@ private:
     }
     constexpr void map(const piece_type& p, const piece_type* before, const pool& free) noexcept {
         const u32 region = piece_map::region_of(p.start);
-        if (map_ != nullptr &&
+        if (places_ != nullptr &&
             (before == nullptr || piece_map::region_of(before->start) != region)) {
-            map_->set(region, &p == &own_ ? piece_map::none : free.pieces.number_of(p));
+            places_->set(region, &p == &own_ ? piece_map::none : free.pieces.number_of(p));
         }
     }
     // Removes the piece that started at this place from its region.
     constexpr void unmap(const piece_type& p, u32 start, const pool& free) noexcept {
         const u32 region = piece_map::region_of(start);
-        if (map_ == nullptr || &at(*map_, region, free) != &p) {
+        if (places_ == nullptr || &at(*places_, region, free) != &p) {
             return;
         }
         if (const piece_type* const next = behind(&p);
             next != nullptr && piece_map::region_of(next->start) == region) {
-            map_->set(region, next == &own_ ? piece_map::none : free.pieces.number_of(*next));
+            places_->set(region, next == &own_ ? piece_map::none : free.pieces.number_of(*next));
         } else {
-            map_->unset(region);
+            places_->unset(region);
         }
     }
     // `before`: the piece in front of q.
@@ -367,8 +442,8 @@ private:
         --count_;
         --piece_count_;
         release(q, free);
-        if (map_ != nullptr && piece_count_ <= map_pool::most_without) {
-            free.maps.give(*std::exchange(map_, nullptr));
+        if (places_ != nullptr && piece_count_ <= map_type::most_without) {
+            free.maps.give(*std::exchange(places_, nullptr));
         }
     }
 
@@ -380,7 +455,8 @@ private:
     piece_type* last_ = nullptr;  // in order
     piece_type* first_ = nullptr;
     piece_type own_{};
-    piece_map* map_ = nullptr;
+    // Finds what a fragment overlaps: the map of many pieces, if any; or the runs but the last.
+    std::conditional_t<refuses_overlaps<Overlap>, closed_runs<Probe>, piece_map*> places_{};
 };
 
 }  // namespace sluice::detail

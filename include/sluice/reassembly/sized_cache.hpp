@@ -47,6 +47,7 @@ class sized_cache<Overlap, OnFull, Share>::model {
     using entry = typename engine::entry_type;
     using sender = typename engine::sender_type;
     using piece = typename engine::piece_type;
+    using map = typename engine::map_type;
     static constexpr std::size_t alignment = 64;
     static constexpr std::size_t most = std::size_t{1} << 30;
     static constexpr std::size_t most_datagrams = std::size_t{1} << 28;  // keyed_slots' places
@@ -127,8 +128,7 @@ private:
         const std::size_t counters = detail::fragment_counters::counters_for(n.datagrams);
         return 2 * room<detail::slot_line>(lines) + room<detail::fragment_counter>(counters) +
                2 * room<u32>(n.datagrams) + room<entry>(n.datagrams) + room<sender>(n.datagrams) +
-               room<piece>(n.fragments) +
-               room<detail::piece_map>(detail::map_pool::maps_for(n.fragments));
+               room<piece>(n.fragments) + room<map>(detail::map_pool<map>::maps_for(n.fragments));
     }
     template <class T>
     [[nodiscard]] static T* place(std::byte*& at, std::size_t count) noexcept {
@@ -146,7 +146,7 @@ private:
         const std::size_t odd = reinterpret_cast<std::uintptr_t>(memory.data()) % alignment;
         std::byte* at = memory.data() + (odd == 0 ? 0 : alignment - odd);
         const std::size_t lines = detail::slot_line::lines_for(n.datagrams);
-        const std::size_t maps = detail::map_pool::maps_for(n.fragments);
+        const std::size_t maps = detail::map_pool<map>::maps_for(n.fragments);
         memory_parts p{};
         p.entries = {place<entry>(at, n.datagrams), n.datagrams};
         p.sources = {place<sender>(at, n.datagrams), n.datagrams};
@@ -157,7 +157,7 @@ private:
         p.entry_numbers = place<u32>(at, n.datagrams);
         p.source_numbers = place<u32>(at, n.datagrams);
         p.pieces = {place<piece>(at, n.fragments), n.fragments};
-        p.maps = {place<detail::piece_map>(at, maps), maps};
+        p.maps = {place<map>(at, maps), maps};
         return p;
     }
 
