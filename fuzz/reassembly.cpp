@@ -148,6 +148,23 @@ private:
     // `op` chooses the form, and the bytes in front of its place: many small ones fill the map of
     // a piece_set, long ones reach beyond a region of it.
     fragment next_fragment(u8 op) {
+        last_ =
+            (op & 15u) == 3 && last_.fields.length != 0 ? successor(in_.byte()) : new_fragment(op);
+        sent_[last_.fields.flavour] = last_.fields;
+        return last_;
+    }
+    // A fragment like the last one, which it continues, or the last of the datagram.
+    fragment successor(u8 how) {
+        fragment f = last_;
+        f.fields.start = (f.fields.start + f.fields.length / 8 * 8) & 0xffffu;
+        f.fields.more = (how & 3u) != 0;
+        f.fields.length = f.fields.more ? f.fields.length : 1u + how % (2 * f.fields.length);
+        f.fields.flavour = static_cast<u8>(++flavour_);
+        f.received_at = duration::from_milliseconds(flavour_);
+        f.made = form::single;
+        return f;
+    }
+    fragment new_fragment(u8 op) {
         testing::fragment_fields f;
         const u8 place = in_.byte(), length = in_.byte(), who = in_.byte(), more = in_.byte();
         const u32 region = (op >> 6) * 128u;
@@ -164,7 +181,6 @@ private:
         f.options = static_cast<u8>(4 * ((more >> 5) + ((more >> 5) == 7 ? 3u : 0u)));
         f.flavour = static_cast<u8>(++flavour_);
         f.tos = static_cast<u8>(4u * f.flavour | ((more >> 2) & 1u ? (more >> 3) & 3u : 0u));
-        sent_[f.flavour] = f;
         return {{f.source, f.destination, f.id, f.protocol, user, domain},
                 f,
                 duration::from_milliseconds(flavour_),
@@ -305,6 +321,7 @@ private:
     std::vector<packet> hostages_;
     unsigned flavour_ = 0;
     testing::fragment_fields sent_[256]{};  // by flavour
+    fragment last_{};
 };
 
 template <class Rule, on_full OnFull, u32 Share>

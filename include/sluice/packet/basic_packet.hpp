@@ -80,11 +80,7 @@ public:
     [[nodiscard]] constexpr u32 size() const noexcept { return at_.length(); }
     // The bytes in the first block, at data(): size() unless segmented.
     [[nodiscard]] constexpr u32 head_size() const noexcept {
-        if (!is_segmented()) {
-            return at_.length();
-        }
-        const u32 own = block_->own_offset + block_->own_length - at_.offset();
-        return own < at_.length() ? own : at_.length();
+        return is_segmented() ? chain::head_size(*block_, at_) : at_.length();
     }
     [[nodiscard]] constexpr u32 headroom() const noexcept { return at_.offset(); }
     // Free bytes behind the packet in its block; 0 when the packet continues in other blocks.
@@ -125,12 +121,16 @@ public:
     }
     // Removes n bytes from the front; false when the first block has fewer.
     [[nodiscard]] constexpr bool pull(u32 n) noexcept {
-        if (n > head_size() || at_.offset() + n > 0xffff) {
+        if (n > head_size() || !has_offset(n)) {
             return false;
         }
         close(at_.offset(), n);
         at_.move_front(at_.offset() + n);
         return true;
+    }
+    // Whether a packet that begins n bytes later has an offset in its block: of 16 bits.
+    [[nodiscard]] constexpr bool has_offset(u32 n) const noexcept {
+        return chain::has_small_blocks || at_.offset() + n <= 0xffff;
     }
     // Restores n bytes that were pulled; false when there is less headroom.
     [[nodiscard]] constexpr bool unpull(u32 n) noexcept {
@@ -177,12 +177,10 @@ public:
         if (n >= at_.length()) {
             return;
         }
-        if (is_segmented() && !is_shared()) {
-            cut(n);
-            return;
-        }
         if (!is_segmented()) {
             close(at_.offset() + n, at_.length() - n);
+        } else if (!is_shared()) {
+            return cut(n);
         }
         at_.set_length(n);
     }
@@ -192,6 +190,8 @@ public:
     constexpr void set_interface(u16 index) noexcept { at_.set_interface(index); }
     [[nodiscard]] constexpr link_addressing addressing() const noexcept { return at_.addressing(); }
     constexpr void set_addressing(link_addressing t) noexcept { at_.set_addressing(t); }
+    // Whether it lies in one block and has n bytes.
+    [[nodiscard]] constexpr bool is_block_of(u32 n) const noexcept { return at_.is_block_of(n); }
     // Whether the link layer addressed it to this host, it lies in one block and has no metadata.
     [[nodiscard]] constexpr bool is_plain_host() const noexcept { return at_.flags() == 0; }
     // Whether is_plain_host() holds and size() is at least n (not 0).
@@ -275,14 +275,28 @@ public:
             tail.at_.length() > max_size - at_.length() || !unshare() || !tail.unshare()) {
             return false;
         }
-        go_on();
+        chain::go_on(*block_, at_);
         if (tail.is_segmented()) {
-            tail.go_on();
+            chain::go_on(*tail.block_, tail.at_);
         }
         const word of = std::exchange(tail.at_, word{});
         chain::append(*block_, std::exchange(tail.block_, nullptr), of);
         at_.set_length(at_.length() + of.length());
         return true;
+    }
+    // append_list() of another packet without its first n bytes, where the caller knows that no
+    // condition fails: neither is empty or shared, `tail` is one block, and the sums fit.
+    [[gnu::always_inline]] constexpr void append_block(basic_packet&& tail, u32 n) noexcept
+        requires(!Storage::is_inline)
+    {
+        SLUICE_ASSERT(*this && !is_shared() && tail && !tail.is_shared() && !tail.is_segmented());
+        SLUICE_ASSERT(block_ != tail.block_ && n <= tail.size() && tail.has_offset(n));
+        tail.close(tail.at_.offset(), n);
+        const u32 offset = tail.at_.offset() + n;
+        const u32 length = std::exchange(tail.at_, word{}).length() - n;
+        chain::go_on(*block_, at_);
+        chain::append_block(*block_, std::exchange(tail.block_, nullptr), offset, length);
+        at_.lengthen(length);
     }
 
     // Cuts the chain behind the first block. This packet keeps the first block, and the rest is
@@ -318,7 +332,7 @@ public:
             (has_segments() && block_->segment_count == max_segments)) {
             return false;
         }
-        go_on();
+        chain::go_on(*block_, at_);
         ++of.block_->references;
         block_->segments[block_->segment_count++] = {of.block_, of.at_.offset() + offset, n};
         block_->elsewhere += n;
@@ -383,10 +397,7 @@ public:
 
     // Makes the first n bytes contiguous at data(). False when there are fewer, or no room.
     [[nodiscard]] constexpr bool may_pull(u32 n) noexcept {
-        if (n <= head_size()) {
-            return true;
-        }
-        return n <= at_.length() && gather(n);
+        return n <= head_size() || (n <= at_.length() && gather(n));
     }
 
     // Calls f(const_bytes) for each contiguous piece in order.
@@ -425,17 +436,6 @@ private:
         }
     }
 
-    // Prepares the block for further blocks: it now records which of its bytes are the packet's.
-    [[gnu::always_inline]] constexpr void go_on() noexcept {
-        if (!is_segmented()) {
-            chain::begin(*block_);
-            block_->own_length = at_.length();
-            at_.set(word::segmented, true);
-        } else {
-            block_->own_length = head_size();
-        }
-        block_->own_offset = at_.offset();
-    }
     // Cuts a chain of which this is the only handle.
     constexpr void cut(u32 n) noexcept {
         const u32 had = head_size();

@@ -35,10 +35,12 @@ struct block_base {
     };
 
     u32 references = 1;
-    u32 elsewhere = 0;           // bytes of a segmented packet that lie in other blocks
-    Block* next = nullptr;       // free list, or the next packet of a list
-    Block* list = nullptr;       // first packet of the list that follows this head
-    Block* list_tail = nullptr;  // the last packet of it; in a list: the packet before this one
+    u32 elsewhere = 0;      // bytes of a segmented packet that lie in other blocks
+    Block* next = nullptr;  // free list, or the next packet of a list
+    Block* list = nullptr;  // first packet of the list that follows this head
+    // The last packet of it; nullptr if there is none. In a list: the packet before this one,
+    // nullptr if it is the first.
+    Block* list_tail = nullptr;
     // For a segmented packet, and for each packet of a list: which bytes of this block are the
     // packet's. The handle of a list's head counts from its own offset to the end of these bytes.
     u32 own_length = 0;

@@ -26,6 +26,9 @@ struct block_chain {
     // Whether the address sanitizer guards the bytes of a block that belong to no packet.
     static constexpr bool guards_memory = requires { requires Storage::guards_memory; };
 
+    // Whether blocks are so small that each offset in them has 16 bits; optional in a storage.
+    static constexpr bool has_small_blocks = requires { requires Storage::has_small_blocks; };
+
     // For the address sanitizer: opens or closes bytes of a block (nullptr: does nothing).
     static constexpr void open(const block* b, u32 offset, u32 n) noexcept {
         if (b != nullptr) {
@@ -49,27 +52,47 @@ struct block_chain {
         return head.segment_count > 0 || head.list != nullptr;
     }
 
+    // The bytes of the head's own block that are the packet's, if it goes on.
+    [[nodiscard]] static constexpr u32 head_size(const block& head, handle_word at) noexcept {
+        const u32 own = head.own_offset + head.own_length - at.offset();
+        return own < at.length() ? own : at.length();
+    }
+    // Prepares the head for further blocks: it now records which of its bytes are the packet's.
+    [[gnu::always_inline]] static constexpr void go_on(block& head, handle_word& at) noexcept {
+        if (!at.has(handle_word::segmented)) {
+            begin(head);
+            head.own_length = at.length();
+            head.own_offset = at.offset();
+            at.set(handle_word::segmented, true);
+        } else if (head.own_offset != at.offset()) {
+            head.own_length = head_size(head, at);
+            head.own_offset = at.offset();
+        }
+    }
+
     // Appends another packet to the list. One that goes on knows its bytes in b; the packets of its
     // own list follow it. Each may have segments.
     [[gnu::always_inline]] static constexpr void append(block& head, block* b,
                                                         handle_word of) noexcept {
-        block* last = b;
-        if (of.has(handle_word::segmented)) {
-            b->next = std::exchange(b->list, nullptr);
-            if (b->next != nullptr) {
-                last = b->list_tail;
-                b->next->list_tail = b;
-            }
-        } else {
-            b->segment_count = 0;
-            b->list = b->next = nullptr;
-            b->own_length = of.length();
-            b->own_offset = of.offset();
+        if (!of.has(handle_word::segmented)) {
+            return append_block(head, b, of.offset(), of.length());
         }
-        (head.list == nullptr ? head.list : head.list_tail->next) = b;
-        b->list_tail = head.list_tail;  // the packet before it, except of the first
-        head.list_tail = last;
-        head.elsewhere += of.length();
+        block* last = b;
+        b->next = std::exchange(b->list, nullptr);
+        if (b->next != nullptr) {
+            last = b->list_tail;
+            b->next->list_tail = b;
+        }
+        link(head, b, last, of.length());
+    }
+    // The same for a packet that does not go on, of `length` bytes at `offset`.
+    [[gnu::always_inline]] static constexpr void append_block(block& head, block* b, u32 offset,
+                                                              u32 length) noexcept {
+        b->segment_count = 0;
+        b->list = b->next = nullptr;
+        b->own_length = length;
+        b->own_offset = static_cast<u16>(offset);
+        link(head, b, b, length);
     }
 
     // Detaches the list of a head without segments; returns the head of its first packet, which the
@@ -206,7 +229,8 @@ private:
     }
     // From both ends: each step waits for one block of either half, which are fetched at once.
     template <class Returning>
-    static constexpr void add_members(Returning& all, block* front, block* back) noexcept {
+    [[gnu::always_inline]] static constexpr void add_members(Returning& all, block* front,
+                                                             block* back) noexcept {
         while (front != back) {
             block* const after = front->next;
             block* const before = back->list_tail;
@@ -232,6 +256,9 @@ private:
     }
     template <class Returning>
     static constexpr void add_segments(Returning& all, block& b) noexcept {
+        if (b.segment_count == 0) [[likely]] {
+            return;
+        }
         const u8 count = std::exchange(b.segment_count, u8{0});
         for (u8 i = 0; i < count; ++i) {
             block& s = *b.segments[i].block;
@@ -254,6 +281,14 @@ private:
         all.finish();
     }
 
+    [[gnu::always_inline]] static constexpr void link(block& head, block* first, block* last,
+                                                      u32 length) noexcept {
+        block* const before = head.list_tail;
+        (before == nullptr ? head.list : before->next) = first;
+        first->list_tail = before;  // nullptr for the first of the list
+        head.list_tail = last;
+        head.elsewhere += length;
+    }
     static constexpr void shorten(block& b, u32 n) noexcept {
         if constexpr (guards_memory) {
             close_memory(Storage::memory(b) + b.own_offset + n, b.own_length - n);

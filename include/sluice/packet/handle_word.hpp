@@ -34,6 +34,10 @@ public:
     [[nodiscard]] constexpr bool is_plain_of(u32 n) const noexcept {
         return static_cast<u32>(word_) - n <= max_length - n;
     }
+    // Whether the length is n and the packet does not continue.
+    [[nodiscard]] constexpr bool is_block_of(u32 n) const noexcept {
+        return (static_cast<u32>(word_) & (max_length | u32{segmented} << 24)) == n;
+    }
     [[nodiscard]] constexpr bool has(u8 flag) const noexcept { return (flags() & flag) != 0; }
     [[nodiscard]] constexpr link_addressing addressing() const noexcept {
         return static_cast<link_addressing>(flags() & type_mask);
@@ -55,6 +59,7 @@ public:
     // The caller checked the bounds.
     constexpr void set_length(u32 n) noexcept { put(0, max_length, n & max_length); }
     constexpr void set_offset(u32 at) noexcept { put(32, 0xffff, at & 0xffff); }
+    constexpr void lengthen(u32 n) noexcept { word_ += n; }
     constexpr void move_front(u32 to) noexcept {
         // Changes offset and length at once; neither overflows, because the bounds were checked.
         const u64 more = u64{to} - offset();

@@ -47,7 +47,7 @@ public:
         if (first != nullptr) {
             block& b = *piece.block_;
             b.elsewhere = elsewhere;
-            b.list = nullptr;
+            b.list = b.list_tail = nullptr;
             b.own_length = n;
             b.own_offset = static_cast<u16>(front);
         }

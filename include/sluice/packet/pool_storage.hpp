@@ -42,6 +42,7 @@ struct pool_storage {
     using reference = block*;
     static constexpr bool is_inline = false;
     static constexpr bool guards_memory = poisons_memory;  // optional in a storage
+    static constexpr bool has_small_blocks = Bytes <= 0xff00;
 
     // Free blocks: returned ones, in a list through them, and ones never taken, which are
     // untouched.

@@ -91,18 +91,18 @@ struct reassembly_limits {
     u32 max_distance = 64;
 };
 
-enum class reassembly_result : u8 { complete, held, refused };
+enum class reassembly_result : u8 { held, complete, refused };
 
 template <class Packet>
 struct reassembly_step {
     reassembly_result kind = reassembly_result::held;
     drop_reason reason = drop_reason::none;  // refused: why the fragment was dropped
-    u16 pieces_dropped = 0;                  // other packets of the datagram that were dropped
-    u16 pieces = 0;                          // complete: the number of packets that became one
-    u32 evicted_pieces = 0;                  // packets of other datagrams, evicted to make room
-    u32 evicted_datagrams = 0;               // datagrams that these belonged to
-    bool too_far = false;  // an older datagram with the same key was dropped for its distance
-    Packet packet{};       // complete: the whole
+    bool too_far = false;       // an older datagram with the same key was dropped for its distance
+    u16 pieces_dropped = 0;     // other packets of the datagram that were dropped
+    u16 pieces = 0;             // complete: the number of packets that became one
+    u32 evicted_pieces = 0;     // packets of other datagrams, evicted to make room
+    u32 evicted_datagrams = 0;  // datagrams that these belonged to
+    Packet packet{};            // complete: the whole
 
     [[nodiscard]] static constexpr reassembly_step refuse(drop_reason why) noexcept {
         reassembly_step s;

@@ -20,8 +20,9 @@ public:
     // Deviation: RFC 3168 section 5.3 asks to drop only not-ECT with CE. As Linux, not-ECT with any
     // other codepoint drops.
     [[nodiscard]] constexpr bool contradicts() const noexcept {
-        constexpr unsigned plain = 1u << ipv4::ecn_codepoints::not_ect;
-        return seen_ > plain && (seen_ & plain) != 0;
+        constexpr u32 with_others = 0xaaa8;  // a bit for each set of not-ECT and others
+        static_assert(ipv4::ecn_codepoints::not_ect == 0);
+        return (with_others >> seen_ & 1) != 0;
     }
     // The bits to add to the header's own: CE if any fragment had it.
     [[nodiscard]] constexpr u8 bits() const noexcept {

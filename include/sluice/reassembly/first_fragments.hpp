@@ -41,11 +41,9 @@ struct fragment_key {
 enum class first_state : u8 { unused, waiting, known, complete };
 
 template <class List>
-struct first_fragment {
+struct first_fragment : deadline_links {  // waiting: in order of deadlines
     fragment_key key;
     instant deadline;
-    first_fragment* earlier = nullptr;  // waiting: in order of deadlines
-    first_fragment* later = nullptr;
     transport_fields fields;
     u32 seen = 0;    // data bytes that came, duplicates too
     u32 length = 0;  // of the datagram's data; 0: the last fragment did not come

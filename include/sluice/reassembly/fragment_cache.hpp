@@ -94,7 +94,7 @@ public:
              e = store_.first_due()) {
             expired_datagram<Packet> expired;
             expired.pieces = static_cast<u16>(e->pieces.count());
-            expired.user = static_cast<reassembly_user>(e->key.low >> 56);
+            expired.user = detail::user_of(e->key);
             store_.drain(*e, [&expired](piece& p) {
                 if (p.start == 0) {
                     expired.first = std::move(p.packet);
@@ -120,92 +120,115 @@ public:
     [[nodiscard]] constexpr u64 memory_held() const noexcept { return store_.memory_held(); }
 
 private:
-    // The first fragment of a datagram that comes.
+    // The first fragment of a datagram that comes. One of offset 0, that meets no bound, takes a
+    // short way.
     [[gnu::noinline]] constexpr void begin(unsummed_datagram<Packet>&& d, instant now,
                                            const reassembly_limits& limits,
                                            const fragment_hash& hash, step& result) noexcept {
         const fields f = fields::of(std::as_const(d).header());
-        Packet packet = std::move(d).release();
-        const u32 memory = store_.make_room(packet, hash.key(), nullptr, limits, result);
-        entry* const e = memory != 0 ? store_.begin(hash, now, limits, result) : nullptr;
-        if (e == nullptr) [[unlikely]] {
-            result.refuse_for(drop_reason::fragment_limit);
-            return;
-        }
-        const duration received_at = arrival_of(packet);
-        const u32 charge = fragment_charge + packet.size();
-        facts known;
-        if (!known.accept(f) || !remove_header(packet, f)) [[unlikely]] {
-            store_.count(*e, datagram_charge, 0, 0);
-            store_.end(*e);
-            result.refuse_for(drop_reason::fragment_invalid);
-            return;
-        }
-        store_.count(*e, datagram_charge + charge, memory, 1);
-        e->pieces.begin(packet, {f.start(), f.end(), charge, memory});
-        known.note(f);
-        e->facts = known;
-        e->received_at = received_at;
-        if (known.is_whole(f.end() - f.start())) [[unlikely]] {  // not a fragment
-            finish(*e, result);
-        }
-    }
-    // A further fragment. Linux ip_frag_queue.
-    [[gnu::noinline]] constexpr void add(entry& e, unsummed_datagram<Packet>&& d, instant now,
-                                         const reassembly_limits& limits, step& result) noexcept {
-        const fields f = fields::of(std::as_const(d).header());
-        Packet packet = std::move(d).release();
-        const u32 memory = store_.make_room(packet, e.key, &e, limits, result);
-        if (memory == 0) [[unlikely]] {
-            result.refuse_for(drop_reason::fragment_limit);
-            return;
-        }
-        if (store_.count_distance(e, limits.max_distance)) [[unlikely]] {
-            result.too_far = true;
-            result.pieces_dropped = store_.start_over(e, now, limits);
-        }
-        const duration received_at = arrival_of(packet);
-        const u32 charge = fragment_charge + packet.size();
-        facts known = e.facts;
-        if (!known.accept(f)) [[unlikely]] {
-            give_up(e, drop_reason::fragment_invalid, result);
-            return;
-        }
-        if (!remove_header(packet, f)) [[unlikely]] {
-            give_up(e, drop_reason::fragment_limit, result);
-            return;
-        }
-        if constexpr (refuses_overlaps<Rule>) {
-            if (e.pieces.is_continued_at(f.start())) [[likely]] {
-                if (!e.pieces.extend(packet)) [[unlikely]] {
+        if (f.begins() && is_usual(d.packet(), f) && store_.holds_freely(d.packet(), limits))
+            [[likely]] {
+            if (entry* const e = store_.begin(hash, now, limits); e != nullptr) [[likely]] {
+                Packet packet = std::move(d).release();
+                const u32 charge = fragment_charge + packet.size();
+                const u32 memory = Packet::storage::capacity(packet.storage_block());
+                e->next = f.successor_of_first();
+                e->facts.begin(f);
+                e->received_at = arrival_of(packet);
+                e->pieces.begin(packet, {0, f.data(), charge, memory});
+                if (!store_.hold_freely(*e, hash, limits)) [[unlikely]] {
                     result.refuse_for(drop_reason::fragment_limit);
-                    return;
-                }
-                known.note(f);
-                const u32 size = f.end() - f.start();
-                const bool is_whole = known.is_whole(e.pieces.byte_count() + size);
-                if (is_whole && e.pieces.is_single()) [[likely]] {
-                    // The fragment was not counted, and need not be.
-                    const u32 count = e.pieces.count();
-                    const u64 charge_before = e.pieces.charge();
-                    const u64 memory_before = e.pieces.memory();
-                    Packet whole = e.pieces.take_single();
-                    complete(whole, known, received_at, static_cast<u16>(count + 1), result);
-                    store_.end(e, charge_before, memory_before, count);
-                    return;
-                }
-                e.pieces.count_extension({f.start(), f.end(), charge, memory});
-                store_.count(e, charge, memory, 1);
-                e.facts = known;
-                e.received_at = received_at;
-                if (is_whole) {
-                    finish(e, result);
                 }
                 return;
             }
         }
-        Packet own = std::move(packet);  // so that `packet` can stay in registers
-        insert_apart(e, own, f, {f.start(), f.end(), charge, memory}, known, received_at, result);
+        begin_apart(std::move(d), now, limits, hash, result);
+    }
+    [[gnu::noinline]] constexpr void begin_apart(unsummed_datagram<Packet>&& d, instant now,
+                                                 const reassembly_limits& limits,
+                                                 const fragment_hash& hash, step& result) noexcept {
+        const fields f = fields::of(std::as_const(d).header());
+        Packet packet = std::move(d).release();
+        const u32 memory = store_.make_room(packet, hash.key(), nullptr, limits, result);
+        if (memory == 0) {
+            return result.refuse_for(drop_reason::fragment_limit);
+        }
+        const place at = place_of(f, packet, memory);
+        facts known;
+        if (!known.accept(f) || !remove_header(packet, f)) {
+            store_.count_refused(hash.key(), limits.max_distance);
+            return result.refuse_for(drop_reason::fragment_invalid);
+        }
+        entry* const e = store_.begin(hash, now, limits);
+        if (e == nullptr) {
+            return result.refuse_for(drop_reason::fragment_limit);
+        }
+        known.note(f);
+        e->facts = known;
+        e->next = {};
+        e->received_at = arrival_of(packet);
+        e->pieces.begin(packet, at);
+        if (!store_.hold(*e, hash, limits)) {
+            return result.refuse_for(drop_reason::fragment_limit);
+        }
+        e->expect_after(f);
+        if (e->is_whole()) {  // not a fragment
+            finish(*e, result);
+        }
+    }
+    // A further fragment. Linux ip_frag_queue. One that continues all that came, is like the one
+    // before it and meets no bound takes a short way; so does the last one.
+    [[gnu::noinline]] constexpr void add(entry& e, unsummed_datagram<Packet>&& d, instant now,
+                                         const reassembly_limits& limits, step& result) noexcept {
+        if constexpr (refuses_overlaps<Rule>) {
+            const fields f = fields::of(std::as_const(d).header());
+            if (f == e.next) {
+                if (admit(e, d.packet(), f, limits)) [[likely]] {
+                    return extend(e, std::move(d).release(), f);
+                }
+            } else if (f.ends_at(e.next) && admit(e, d.packet(), f, limits)) [[likely]] {
+                return close(e, std::move(d).release(), f, result);
+            }
+        }
+        add_apart(e, std::move(d), now, limits, result);
+    }
+    // Whether a further fragment meets no bound; it is counted for the distance then.
+    [[nodiscard, gnu::always_inline]] constexpr bool
+    admit(entry& e, const Packet& packet, fields f, const reassembly_limits& limits) noexcept {
+        return is_usual(packet, f) && store_.holds_freely(packet, limits) &&
+               store_.count_near(e, limits.max_distance);
+    }
+    // Appends a fragment like the one before it.
+    [[gnu::always_inline]] constexpr void extend(entry& e, Packet packet, fields f) noexcept {
+        const u32 charge = fragment_charge + packet.size();
+        const u32 memory = Packet::storage::capacity(packet.storage_block());
+        e.facts.extend(f.data());
+        e.next = f.successor();
+        e.received_at = arrival_of(packet);
+        store_.count_fragment(charge, memory);
+        e.pieces.extend(std::move(packet), f.header(), f.data(), charge, memory);
+    }
+    // Appends the last fragment, which need not be counted.
+    [[gnu::always_inline]] constexpr void close(entry& e, Packet packet, fields f,
+                                                step& result) noexcept {
+        const duration received_at = arrival_of(packet);
+        store_.uncount(e);
+        facts known = e.facts;
+        known.close(f.data());
+        Packet whole = e.pieces.take_single();
+        whole.append_block(std::move(packet), f.header());
+        complete(whole, known, received_at, static_cast<u16>(e.pieces.count() + 1), result);
+        store_.end_freely(e);
+    }
+    // Whether the packet lies in one block of the length that the header says, and can be appended.
+    [[nodiscard, gnu::always_inline]] static constexpr bool is_usual(const Packet& packet,
+                                                                     fields f) noexcept {
+        return packet.is_block_of(f.total_length()) && packet.has_offset(f.header());
+    }
+    // Before the packet's header is removed.
+    [[nodiscard, gnu::always_inline]] static constexpr place
+    place_of(fields f, const Packet& packet, u32 memory) noexcept {
+        return {f.start(), f.end(), fragment_charge + packet.size(), memory};
     }
     [[nodiscard, gnu::always_inline]] static constexpr duration
     arrival_of(const Packet& packet) noexcept {
@@ -221,10 +244,33 @@ private:
         }
         return f.start() == 0 || packet.pull(f.header());
     }
-    // A fragment that does not continue the last run, or that the rule may settle.
-    [[gnu::noinline]] constexpr void insert_apart(entry& e, Packet& packet, fields f, place at,
-                                                  facts known, duration received_at,
-                                                  step& result) noexcept {
+    // A further fragment that another one may overlap, or that may meet a bound.
+    [[gnu::noinline]] constexpr void add_apart(entry& e, unsummed_datagram<Packet>&& d, instant now,
+                                               const reassembly_limits& limits,
+                                               step& result) noexcept {
+        const fields f = fields::of(std::as_const(d).header());
+        Packet packet = std::move(d).release();
+        const u32 packet_memory = store_.make_room(packet, e.key, &e, limits, result);
+        if (packet_memory == 0) {
+            return result.refuse_for(drop_reason::fragment_limit);
+        }
+        if (!store_.count_near(e, limits.max_distance)) {
+            store_.count_far(e);
+            if (e.pieces.count() != 0) {
+                result.too_far = true;
+                result.pieces_dropped = store_.start_over(e, now, limits);
+            }
+        }
+        e.next = {};
+        const place at = place_of(f, packet, packet_memory);
+        const duration received_at = arrival_of(packet);
+        facts known = e.facts;
+        if (!known.accept(f)) {
+            return give_up(e, drop_reason::fragment_invalid, result);
+        }
+        if (!remove_header(packet, f)) {
+            return give_up(e, drop_reason::fragment_limit, result);
+        }
         const u32 count = e.pieces.count();
         const u32 charge = e.pieces.charge();
         const u32 memory = e.pieces.memory();
@@ -260,6 +306,7 @@ private:
         known.note(f);
         e.facts = known;
         e.received_at = received_at;
+        e.expect_after(f);
         if (inserted == insertion::taken && e.is_whole()) {
             finish(e, result);
         }
@@ -300,6 +347,13 @@ private:
         if (length > ipv4::max_total_length) [[unlikely]] {
             return drop_whole(drop_reason::reassembled_too_long, pieces, result);
         }
+        make_whole(whole, known, received_at, pieces, result);
+    }
+    [[gnu::always_inline]] static constexpr void make_whole(Packet& whole, facts known,
+                                                            duration received_at, u16 pieces,
+                                                            step& result) noexcept {
+        const ipv4::view ip{whole.writable()};
+        const u32 length = static_cast<u32>(ipv4::header_length(ip)) + known.length();
         detail::make_whole_header(ip, static_cast<u16>(length), known.ecn().bits(),
                                   known.keeps_df() ? ipv4::words::dont_fragment : u16{0});
         metadata& m = whole.writable_metadata();
@@ -307,6 +361,10 @@ private:
         m.largest_fragment = known.largest();
         m.fragment_df = known.keeps_df();
         m.received_at = received_at;
+        SLUICE_ASSERT(!result.packet);
+        if (result.packet) {
+            __builtin_unreachable();
+        }
         result.packet = std::move(whole);
         result.kind = reassembly_result::complete;
         result.pieces = pieces;

@@ -28,6 +28,10 @@ struct fragment_counter {
 class fragment_counters {
 public:
     static constexpr u32 none = 0xffffffff;
+    // Whether a number is not `none`: there are less than 2^31.
+    [[nodiscard]] static constexpr bool is_counter(u32 number) noexcept {
+        return static_cast<i32>(number) >= 0;
+    }
 
     // Counters for this many datagrams: of a line's four, two are in use on average at most; and
     // of two lines.
@@ -62,13 +66,13 @@ public:
     }
     // Ends a datagram that joined.
     constexpr void leave(u32 counter) noexcept {
-        if (counter != none) {
+        if (is_counter(counter)) {
             --counters_[counter].datagrams;
         }
     }
-    // Counts a fragment; returns the number after it.
-    [[nodiscard]] constexpr u32 count(u32 counter) noexcept {
-        return ++counters_[counter].fragments;
+    // The fragments of a joined datagram's source.
+    [[nodiscard]] constexpr u32& fragments(u32 counter) noexcept {
+        return counters_[counter].fragments;
     }
 
     // For a batch: fetches what join() will read.

@@ -1,6 +1,6 @@
 // fragment_hash: the key of a fragment and its keyed hash; fragment_hasher: computes it.
 //
-// The key is source and routing domain, then destination, identification, protocol and user.
+// The key is source and destination, then routing domain, user, protocol and identification.
 //
 // Two hashes find a key. The first is universal (NH of UMAC, then a multiplication that spreads
 // keys in sequence): whatever keys an attacker sends who sees neither lines nor times, two of them
@@ -46,6 +46,14 @@ private:
 
 namespace detail {
 
+// The source and routing domain of a key, and its user.
+[[nodiscard]] constexpr u64 source_of(const slot_key& key) noexcept {
+    return key.high >> 32 | key.low >> 32 << 32;
+}
+[[nodiscard]] constexpr reassembly_user user_of(const slot_key& key) noexcept {
+    return static_cast<reassembly_user>(static_cast<u8>(key.low >> 24));
+}
+
 // The SipHash of a key, and of the first word of one.
 class fragment_siphash {
 public:
@@ -80,13 +88,13 @@ public:
           spread_(secret.another_secret(4) | 1) {}
     [[nodiscard, gnu::always_inline]] constexpr fragment_hash
     hash_of(ipv4::const_view ip, reassembly_user user, u16 domain) const noexcept {
-        const u32 source = ip[ipv4::source].value;
-        const u32 destination = ip[ipv4::destination].value;
+        const u64 addresses = load_be<u64>(ip.data() + ipv4::source.byte_offset);
         const u32 rest = ip[ipv4::identification] | u32{ip[ipv4::protocol]} << 16 |
                          u32{static_cast<u8>(user)} << 24;
-        const u64 sum = u64{source + source_} * (destination + destination_) +
+        const u64 sum = u64{static_cast<u32>(addresses >> 32) + source_} *
+                            (static_cast<u32>(addresses) + destination_) +
                         u64{rest + rest_} * (domain + domain_);
-        return {{source | u64{domain} << 32, destination | u64{rest} << 32},
+        return {{addresses, rest | u64{domain} << 32},
                 static_cast<u32>((sum ^ sum >> 32) * spread_ >> 32)};
     }
 

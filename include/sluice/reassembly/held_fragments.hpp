@@ -52,8 +52,7 @@ public:
         : siphash_(secret), hasher_(siphash_), bounds_(bounds),
           entries_(in.entries.data(), in.entries.size(), in.entry_lines, in.entry_numbers,
                    siphash_),
-          sources_(in.sources.data(), in.sources.size(), in.source_lines, in.source_numbers,
-                   source_siphash{siphash_}),
+          sources_(in.sources, in.source_lines, in.source_numbers, siphash_),
           counters_(in.counters, in.entries.size(), siphash_.another_secret(5)),
           free_{{in.pieces.data(), static_cast<u32>(in.pieces.size())},
                 {in.maps.data(), static_cast<u32>(in.maps.size())}},
@@ -80,7 +79,7 @@ public:
             }
             static_cast<void>(settle(result));
         }
-        return entries_.in_use() != 0 ? entries_.find(hash.hash(), hash.key()) : nullptr;
+        return has_settled() ? entries_.find(hash.hash(), hash.key()) : nullptr;
     }
     // Packets held, bytes counted against the threshold, and bytes of buffers.
     [[nodiscard]] constexpr std::size_t held() const noexcept { return held_; }
@@ -94,51 +93,101 @@ public:
     }
     [[nodiscard]] constexpr piece_memory& free_pieces() noexcept { return free_; }
 
+    // Whether no bound is so near that make_room() must look at it.
+    [[nodiscard, gnu::always_inline]] constexpr bool
+    holds_freely(const Packet& packet, const reassembly_limits& limits) const noexcept {
+        return charged_ < limits.high_threshold && held_ < freely_held_ && !packet.is_shared() &&
+               may_wait(packet, 2);
+    }
     // Makes room for a fragment of a datagram (nullptr: of a new one), whose packet it makes
     // unshared and no list. Returns the packet's memory; 0: there is no room.
-    [[nodiscard, gnu::always_inline]] constexpr u32 make_room(Packet& packet, const slot_key& key,
-                                                              const entry* own,
-                                                              const reassembly_limits& limits,
-                                                              step& result) noexcept {
-        if (charged_ <= limits.high_threshold && held_ < freely_held_ &&
-            (own != nullptr || limits.high_threshold != 0) && !packet.is_shared() &&
-            !packet.is_segmented() && may_wait(packet, 2)) [[likely]] {
+    [[nodiscard]] constexpr u32 make_room(Packet& packet, const slot_key& key, const entry* own,
+                                          const reassembly_limits& limits, step& result) noexcept {
+        if (!packet.is_segmented() && (own != nullptr || !entries_.full()) &&
+            holds_freely(packet, limits)) [[likely]] {
             return static_cast<u32>(memory_kept(packet));
         }
-        Packet p = std::move(packet);  // so that `packet` can stay in registers
-        const u64 memory = make_room_for(p, key, own, limits, result);
-        packet = std::move(p);
-        return static_cast<u32>(memory);
-    }
-    // Begins a datagram, as the lone one. nullptr: there is no room, also after evicting one.
-    [[nodiscard, gnu::always_inline]] constexpr entry* begin(const fragment_hash& hash, instant now,
-                                                             const reassembly_limits& limits,
-                                                             step& result) noexcept {
-        entry* const e = start(hash, now, limits);
-        if (e != nullptr) [[likely]] {
-            return e;
+        if (limits.high_threshold == 0 || !make_own(packet) ||
+            (lone_ != nullptr && !settle(result))) {
+            return 0;
         }
-        // Evicting does not help where the lines of the key are full.
-        return entries_.in_use() == datagrams_ && evict_oldest(nullptr, result)
-                   ? start_again(hash, now, limits)
-                   : nullptr;
+        const u64 memory = memory_kept(packet);
+        const bool has_room =
+            fits_bounds(own, memory) &&
+            (!needs_sources() || make_source_room(key, own, memory, limits, result)) &&
+            make_room_of_all(own, memory, limits, result) && leaves_buffers(packet, own, result) &&
+            (own != nullptr || !entries_.full() || evict_oldest(nullptr, result));
+        return has_room ? static_cast<u32>(memory) : 0;
     }
-    // Counts a further fragment. True: it is too far from the last one of its datagram.
-    // Identifications wrap around: when more than max_distance other fragments of the source came
-    // since the last one of this datagram, the new fragment belongs to another datagram. RFC 4963
-    // section 5; Linux ip_frag_too_far.
-    [[nodiscard, gnu::always_inline]] constexpr bool count_distance(entry& e,
-                                                                    u32 max_distance) noexcept {
+    // Begins a datagram, without pieces yet. nullptr: all are in use.
+    [[nodiscard, gnu::always_inline]] constexpr entry*
+    begin(const fragment_hash& hash, instant now, const reassembly_limits& limits) noexcept {
+        if (entries_.full()) [[unlikely]] {
+            return nullptr;
+        }
+        entry* const e = &entries_.claim();
+        e->key = hash.key();
+        e->counter = fragment_counters::none;
+        e->mark = 1;
+        e->deadline = now + limits.timeout;
+        recent_ = e;
+        return e;
+    }
+    // Holds it, with its first piece, which holds_freely(). False: the index has no place for it,
+    // and it is dropped.
+    [[nodiscard, gnu::always_inline]] constexpr bool
+    hold_freely(entry& e, const fragment_hash& hash, const reassembly_limits& limits) noexcept {
+        if (needs_sources()) {
+            __builtin_unreachable();  // the constructor set freely_held_ to 0
+        }
+        return hold(e, hash, limits);
+    }
+    // The same for any piece that make_room() made room for.
+    [[nodiscard, gnu::always_inline]] constexpr bool
+    hold(entry& e, const fragment_hash& hash, const reassembly_limits& limits) noexcept {
+        charged_ += datagram_charge + e.pieces.charge();
+        memory_ += e.pieces.memory();
+        held_ += 1;
+        if (!interleave_ && !needs_sources()) {
+            lone_ = &e;
+            lone_hash_ = hash.hash();
+            counts_distance_ = limits.max_distance != 0;
+            return true;
+        }
+        if (place(e, hash.key(), hash.hash(), limits.max_distance != 0)) [[likely]] {
+            return true;
+        }
+        drop_unplaced(e);
+        return false;
+    }
+    // Counts a fragment that begins no datagram.
+    constexpr void count_refused(const slot_key& key, u32 max_distance) noexcept {
+        if (has_settled() && max_distance != 0) {
+            counters_.count(source_of(key), 1);
+        }
+    }
+    // Counts a further fragment. False, and it is not counted: it is too far from the last one of
+    // its datagram. Identifications wrap around: when more than max_distance other fragments of the
+    // source came since the last one of this datagram, the new fragment belongs to another
+    // datagram. RFC 4963 section 5; Linux ip_frag_too_far.
+    [[nodiscard, gnu::always_inline]] constexpr bool count_near(entry& e,
+                                                                u32 max_distance) noexcept {
         if (max_distance == 0) {
-            return false;
+            return true;
         }
-        if (e.counter == fragment_counters::none) {
+        if (!fragment_counters::is_counter(e.counter)) {
             ++e.mark;  // the lone one counts its own
+            return true;
+        }
+        u32& fragments = counters_.fragments(e.counter);
+        if (fragments + 1 - e.mark > max_distance) [[unlikely]] {
             return false;
         }
-        const u32 before = std::exchange(e.mark, counters_.count(e.counter));
-        return e.pieces.count() != 0 && e.mark - before > max_distance;
+        e.mark = ++fragments;
+        return true;
     }
+    // Counts one that is too far.
+    constexpr void count_far(entry& e) noexcept { e.mark = ++counters_.fragments(e.counter); }
     // Counts what is added to or removed from a datagram: differences, which wrap round.
     [[gnu::always_inline]] constexpr void count(entry& e, u64 charge, u64 memory,
                                                 u32 pieces) noexcept {
@@ -150,6 +199,12 @@ public:
             e.source->memory += memory;
             e.source->pieces += pieces;
         }
+    }
+    // Counts one more fragment that holds_freely().
+    [[gnu::always_inline]] constexpr void count_fragment(u32 charge, u32 memory) noexcept {
+        charged_ += charge;
+        memory_ += memory;
+        ++held_;
     }
     // Calls f(piece&) for each piece in order, then frees it, with its packet unless f took it.
     template <class F>
@@ -163,25 +218,33 @@ public:
         drain(e, [](piece_type&) {});
         return count;
     }
-    // Ends a datagram that has no pieces any more, but may be counted with so much.
-    [[gnu::always_inline]] constexpr void end(entry& e, u64 charge = 0, u64 memory = 0,
-                                              u32 pieces = 0) noexcept {
-        charged_ -= datagram_charge + charge;
-        memory_ -= memory;
-        held_ -= pieces;
-        if (needs_sources()) [[unlikely]] {
-            leave_source(e, datagram_charge + charge, memory, pieces);
+    // Stops counting a datagram with all its pieces, which then end_freely(): no source has bounds.
+    [[gnu::always_inline]] constexpr void uncount(const entry& e) noexcept {
+        charged_ -= datagram_charge + e.pieces.charge();
+        memory_ -= e.pieces.memory();
+        held_ -= e.pieces.count();
+    }
+    // Ends a datagram that has no pieces any more.
+    constexpr void end(entry& e) noexcept {
+        charged_ -= datagram_charge;
+        if (needs_sources()) {
+            sources_.leave(e);
         }
+        end_freely(e);
+    }
+    [[gnu::always_inline]] constexpr void end_freely(entry& e) noexcept {
         if (&e == lone_) {
             lone_ = nullptr;
             if (has_settled() && counts_distance_) {
-                counters_.count(e.key.high, e.mark);
+                counters_.count(source_of(e.key), e.mark);
             }
             return entries_.unclaim(e);
         }
         counters_.leave(e.counter);
         due_.remove(e);
-        interleave_ = interleave_ && &e != recent_;
+        if (&e == recent_) {
+            interleave_ = false;
+        }
         entries_.release(e);
     }
     // Ends what is held of a datagram and begins another one with the same key. Returns the number
@@ -190,6 +253,7 @@ public:
                                                const reassembly_limits& limits) noexcept {
         const u16 dropped = drop_pieces(e);
         e.facts = {};
+        e.next = {};
         due_.remove(e);
         e.deadline = now + limits.timeout;
         due_.add(e);
@@ -201,14 +265,24 @@ public:
     }
 
     // Fetches into the cache of the processor what insert() will read for fragments with these
-    // hashes, in steps: each reads what the one before it fetched.
+    // hashes, in steps: each reads what the one before it fetched. Of few records, only the index:
+    // the rest is in a processor's second cache anyway.
     [[gnu::always_inline]] void prefetch(std::span<const fragment_hash> batch) const noexcept {
-        if (datagrams_ <= fits_cache) {
+        if (!has_settled()) {
             return;
         }
         for (const fragment_hash& h : batch) {
             entries_.fetch_line(h.hash());
         }
+        if (datagrams_ > fits_cache) {
+            prefetch_records(batch);
+        }
+    }
+
+private:
+    // Always inlined: g++ omits calls of functions that only fetch.
+    [[gnu::always_inline]] void
+    prefetch_records(std::span<const fragment_hash> batch) const noexcept {
         u32 begun = 0;
         for (const fragment_hash& h : batch) {
             bool may_be_here = false;
@@ -217,7 +291,7 @@ public:
                 may_be_here = true;
             });
             if (!may_be_here) {
-                counters_.fetch(h.key().high);
+                counters_.fetch(source_of(h.key()));
                 entries_.next_free(begun++, [](const entry& e)
                                                 __attribute__((always_inline)) { fetch_lines(e); });
             }
@@ -244,46 +318,20 @@ public:
         }
     }
 
-private:
-    [[nodiscard]] constexpr bool has_settled() const noexcept { return due_.first() != nullptr; }
-    // A datagram without pieces; nullptr if there is no room.
-    [[nodiscard, gnu::always_inline]] constexpr entry*
-    start(const fragment_hash& hash, instant now, const reassembly_limits& limits) noexcept {
-        entry* const e = entries_.claim();
-        if (e == nullptr) [[unlikely]] {
-            return nullptr;
-        }
-        e->key = hash.key();
-        e->counter = fragment_counters::none;
-        e->mark = 1;
-        e->deadline = now + limits.timeout;
-        lone_hash_ = hash.hash();
-        counts_distance_ = limits.max_distance != 0;
-        if (!interleave_ && !needs_sources()) {
-            lone_ = e;
-        } else if (!place(*e)) [[unlikely]] {
-            entries_.unclaim(*e);
-            return nullptr;
-        }
-        recent_ = e;
-        return e;
-    }
-    [[nodiscard, gnu::noinline]] constexpr entry*
-    start_again(const fragment_hash& hash, instant now, const reassembly_limits& limits) noexcept {
-        return start(hash, now, limits);
-    }
+    [[nodiscard]] constexpr bool has_settled() const noexcept { return !due_.empty(); }
     // Gives a datagram what it needs beside others: a place in the index, in the order of deadlines
     // and among its source's. False: there is no room.
-    [[nodiscard, gnu::always_inline]] constexpr bool place(entry& e) noexcept {
-        if (!entries_.index(lone_hash_, e)) [[unlikely]] {
+    [[nodiscard, gnu::always_inline]] constexpr bool place(entry& e, const slot_key& key, u32 hash,
+                                                           bool counts_distance) noexcept {
+        if (!entries_.index(hash, e)) [[unlikely]] {
             return false;
         }
-        if (needs_sources() && !join_source(e)) [[unlikely]] {
+        if (needs_sources() && !sources_.join(e)) [[unlikely]] {
             entries_.unindex(e);
             return false;
         }
-        if (counts_distance_) {
-            e.counter = counters_.join(e.key.high, e.mark);
+        if (counts_distance) {
+            e.counter = counters_.join(source_of(key), e.mark);
         }
         due_.add(e);
         return true;
@@ -292,49 +340,27 @@ private:
     [[gnu::noinline]] constexpr bool settle(step& result) noexcept {
         entry& e = *std::exchange(lone_, nullptr);
         interleave_ = true;
-        if (place(e)) [[likely]] {
+        if (place(e, e.key, lone_hash_, counts_distance_)) [[likely]] {
             return true;
         }
-        result.evicted_pieces += drop_pieces(e);
+        result.evicted_pieces += e.pieces.count();
         ++result.evicted_datagrams;
-        count(e, u64{} - datagram_charge, 0, 0);
-        entries_.unclaim(e);
+        drop_unplaced(e);
         return false;
     }
-    [[gnu::noinline]] constexpr void leave_source(entry& e, u64 charge, u64 memory,
-                                                  u32 pieces) noexcept {
-        e.source->charge -= charge;
-        e.source->memory -= memory;
-        e.source->pieces -= pieces;
-        e.source->remove(e);
-        if (e.source->datagrams == 0) {
-            sources_.release(*e.source);
-        }
+    [[gnu::noinline]] constexpr void drop_unplaced(entry& e) noexcept {
+        uncount(e);
+        e.pieces.drain(free_, [](piece_type&) {});
+        entries_.unclaim(e);
     }
 
-    // Records of this number of datagrams are in a processor's second cache anyway.
+    // Records of this number of datagrams are.
     static constexpr u32 fits_cache = 512;
-    // Always inlined: g++ omits calls of functions that only fetch.
     template <class T>
     [[gnu::always_inline]] static void fetch_lines(const T& of) noexcept {
         for (std::size_t at = 0; at < 128; at += 64) {
             __builtin_prefetch(reinterpret_cast<const char*>(&of) + at, 1);
         }
-    }
-    // Returns the memory of the packet; 0: no room.
-    [[nodiscard, gnu::noinline]] constexpr u64 make_room_for(Packet& p, const slot_key& key,
-                                                             const entry* own,
-                                                             const reassembly_limits& limits,
-                                                             step& result) noexcept {
-        if (limits.high_threshold == 0 || !make_own(p) || (lone_ != nullptr && !settle(result))) {
-            return 0;
-        }
-        const u64 memory = memory_kept(p);
-        const bool has_room =
-            fits_bounds(own, memory) &&
-            (!needs_sources() || make_source_room(key, own, memory, limits, result)) &&
-            make_room_of_all(own, memory, limits, result) && leaves_buffers(p, own, result);
-        return has_room ? memory : 0;
     }
     // A packet of a list must not itself be a list, nor shared.
     [[nodiscard]] static constexpr bool make_own(Packet& p) noexcept {
@@ -382,7 +408,7 @@ private:
     }
     [[nodiscard]] constexpr entry* oldest_but(const entry* spared) const noexcept {
         entry* const first = due_.first();
-        return first != nullptr && first == spared ? first->later : first;
+        return first != nullptr && first == spared ? due_.behind(*first) : first;
     }
     // Evicts the oldest datagram but the spared one. False: there is none, or on_full is refuse.
     [[nodiscard]] constexpr bool evict_oldest(const entry* spared, step& result) noexcept {
@@ -408,9 +434,11 @@ private:
     [[nodiscard]] constexpr bool make_source_room(const slot_key& key, const entry* own, u64 memory,
                                                   const reassembly_limits& limits,
                                                   step& result) noexcept {
-        const u32 h = own != nullptr ? 0 : static_cast<u32>(siphash_.of_source(key.high));
+        if (own == nullptr) {
+            sources_.look_for(source_of(key));
+        }
         const auto find = [&]() -> const sender* {
-            return own != nullptr ? own->source : sources_.find(h, key.high);
+            return own != nullptr ? own->source : sources_.found();
         };
         for (const sender* s = find();
              s != nullptr && ((own == nullptr && s->datagrams >= datagrams_ / Share) ||
@@ -429,28 +457,11 @@ private:
                (Share > 1 &&
                 (s.pieces >= fragments_ / Share || s.charge > limits.high_threshold / Share));
     }
-    [[nodiscard, gnu::noinline]] constexpr bool join_source(entry& e) noexcept {
-        const u32 h = static_cast<u32>(siphash_.of_source(e.key.high));
-        sender* s = sources_.find(h, e.key.high);
-        if (s == nullptr) {
-            s = sources_.take(h, e.key.high);
-            if (s == nullptr) {
-                return false;
-            }
-            s->datagrams = s->pieces = 0;
-            s->charge = s->memory = 0;
-            s->oldest = s->newest = nullptr;
-        }
-        e.source = s;
-        s->add(e);
-        return true;
-    }
-
     fragment_siphash siphash_;
     fragment_hasher hasher_;
     reassembly_memory bounds_;
     keyed_slots<entry, fragment_siphash> entries_;
-    keyed_slots<sender, source_siphash> sources_;
+    fragment_sources<entry> sources_;
     fragment_counters counters_;
     deadline_list<entry> due_;
     // The datagram that began last, while no fragment of another one came. Most datagrams become

@@ -4,7 +4,8 @@
 // record. A key has two lines; it lies in the second only if its first was full when it came. The
 // table computes the hash for the second line itself, and only then.
 //
-// Expects: a Record with members `key`, `u32 place` and `u32 home` (written only in a second line);
+// Expects: a Record with members `key`, `u32 place`, `u32 number` and `u32 home` (written for one
+//          key of many);
 //          memory for records, as many numbers, and lines_for() them; keyed hashes of the key, the
 //          same in each call.
 // Never:   allocates, moves a record, evicts. If both lines of a key are full, it refuses the key:
@@ -33,6 +34,7 @@ struct no_probe {
 
 struct alignas(64) slot_line {
     static constexpr u32 slots = 12;
+    static constexpr u32 most = 8;  // in one word of marks
     // Lines for this many records: of twelve slots, at most three are in use on average.
     [[nodiscard]] static constexpr std::size_t lines_for(std::size_t count) noexcept {
         return std::bit_ceil((count + 2) / 3);
@@ -45,23 +47,32 @@ struct alignas(64) slot_line {
 
     // A byte of the hash, never 0.
     [[nodiscard]] static constexpr u32 mark_of(u32 hash) noexcept { return hash >> 25 | 0x80; }
-    // Puts a record into a free slot and returns the slot's number; `slots`: none is free.
+    // Whether one of the slots 0 .. 7 is free.
+    [[nodiscard]] constexpr bool has_free() const noexcept { return (~marks & top_bits) != 0; }
+    // Puts a record into one of them, and returns the slot's number.
     [[nodiscard, gnu::always_inline]] constexpr u32 put(u32 mark, u32 record) noexcept {
-        const u64 free = ~marks & 0x8080'8080'8080'8080;
-        if (free == 0) [[unlikely]] {
-            return put_further(mark, record);
-        }
-        const u32 bit = static_cast<u32>(std::countr_zero(free)) - 7;
+        const u32 bit = static_cast<u32>(__builtin_ctzll(~marks & top_bits)) - 7;
         marks |= u64{mark} << bit;
         records[bit / 8] = record;
         return bit / 8;
     }
-    constexpr void clear(u32 slot) noexcept {
-        if (slot < 8) [[likely]] {
-            marks &= ~(u64{0xff} << (8 * slot));
-        } else {
-            marks_more &= ~(0xffu << (8 * (slot - 8)));
+    // The same for the slots 8 .. 11; 12: none is free.
+    [[nodiscard]] constexpr u32 put_further(u32 mark, u32 record) noexcept {
+        const u32 free = ~marks_more & 0x8080'8080;
+        if (free == 0) {
+            return slots;
         }
+        const u32 bit = static_cast<u32>(std::countr_zero(free)) - 7;
+        marks_more |= mark << bit;
+        records[most + bit / 8] = record;
+        return most + bit / 8;
+    }
+    // Frees one of the slots 0 .. 7, or a further one.
+    constexpr void clear(u32 slot) noexcept {
+        marks &= std::rotl(~u64{0xff}, static_cast<int>(8 * slot));
+    }
+    constexpr void clear_further(u32 slot) noexcept {
+        marks_more &= ~(0xffu << (8 * (slot - most)));
     }
     // Calls f(record) for slots with this mark, and for few others, until f returns true: of the
     // slots 0 .. 7, or of the rest.
@@ -77,7 +88,7 @@ struct alignas(64) slot_line {
     template <class F>
     [[nodiscard, gnu::always_inline]] constexpr bool any_of_rest(u32 mark, F f) const noexcept {
         for (u64 m = matching(marks_more, mark); m != 0; m &= m - 1) {
-            if (f(records[8 + static_cast<u32>(std::countr_zero(m)) / 8])) {
+            if (f(records[most + static_cast<u32>(std::countr_zero(m)) / 8])) {
                 return true;
             }
         }
@@ -88,21 +99,13 @@ struct alignas(64) slot_line {
     [[nodiscard]] constexpr bool has_more() const noexcept { return (marks_more | overflow) != 0; }
 
 private:
-    [[nodiscard, gnu::noinline]] constexpr u32 put_further(u32 mark, u32 record) noexcept {
-        const u32 free = ~marks_more & 0x8080'8080;
-        if (free == 0) {
-            return slots;
-        }
-        const u32 bit = static_cast<u32>(std::countr_zero(free)) - 7;
-        marks_more |= mark << bit;
-        records[8 + bit / 8] = record;
-        return 8 + bit / 8;
-    }
+    static constexpr u64 top_bits = 0x8080'8080'8080'8080;
+
     // The top bit of each byte that equals the mark, and of few others.
     [[nodiscard]] static constexpr u64 matching(u64 of, u32 mark) noexcept {
         constexpr u64 ones = 0x0101'0101'0101'0101;
         const u64 x = of ^ (ones * mark);
-        return (x - ones) & ~x & (ones << 7);
+        return (x - ones) & ~x & top_bits;
     }
 };
 static_assert(sizeof(slot_line) == 64);
@@ -133,44 +136,49 @@ public:
         }
         return first.has_more() ? find_further(hash, key) : nullptr;
     }
-    // Records in use.
-    [[nodiscard]] constexpr u32 in_use() const noexcept { return fresh_ - free_count_; }
-    // A record, with the members of its last use; nullptr: all are in use. It can be found after
+    [[nodiscard]] constexpr bool full() const noexcept {
+        return free_count_ == 0 && fresh_ == count_;
+    }
+    // A record, with the members of its last use, if the table is not full(). It can be found after
     // index() only.
-    [[nodiscard, gnu::always_inline]] constexpr Record* claim() noexcept {
-        if (free_count_ != 0) {
-            return records_ + free_[--free_count_];
+    [[nodiscard, gnu::always_inline]] constexpr Record& claim() noexcept {
+        if (free_count_ != 0) [[likely]] {
+            return records_[free_[--free_count_]];
         }
-        return fresh_ != count_ ? records_ + fresh_++ : nullptr;
+        records_[fresh_].number = fresh_;
+        return records_[fresh_++];
     }
     // Gives back a record that is not in the index.
-    constexpr void unclaim(Record& r) noexcept { free_[free_count_++] = number_of(r); }
+    constexpr void unclaim(Record& r) noexcept { free_[free_count_++] = r.number; }
     // Puts a record with its key, which no other record has, into the index. False: both lines of
     // the key are full.
     [[nodiscard, gnu::always_inline]] constexpr bool index(u32 hash, Record& r) noexcept {
         const u32 home = home_of(hash);
-        const u32 slot = lines_[home].put(slot_line::mark_of(hash), number_of(r));
-        r.place = home * 32 + slot;
-        return slot < slot_line::slots || spill(r, hash);
+        slot_line& line = lines_[home];
+        if (!line.has_free()) [[unlikely]] {
+            return index_further(hash, r);
+        }
+        r.place = home * slot_line::most + line.put(slot_line::mark_of(hash), r.number);
+        return true;
     }
     // A record for a key that has none, in the index; nullptr: there is no room.
     [[nodiscard]] constexpr Record* take(u32 hash, const key_type& key) noexcept {
-        Record* const r = claim();
-        if (r == nullptr) {
+        if (full()) {
             return nullptr;
         }
-        r->key = key;
-        if (!index(hash, *r)) {
-            unclaim(*r);
+        Record& r = claim();
+        r.key = key;
+        if (!index(hash, r)) {
+            unclaim(r);
             return nullptr;
         }
-        return r;
+        return &r;
     }
     constexpr void unindex(Record& r) noexcept {
-        lines_[r.place / 32].clear(r.place % spilled);
-        if ((r.place & spilled) != 0) [[unlikely]] {
-            --lines_[r.home].overflow;
+        if ((r.place & is_further) != 0) [[unlikely]] {
+            return unindex_further(r);
         }
+        lines_[r.place / slot_line::most].clear(r.place % slot_line::most);
     }
     constexpr void release(Record& r) noexcept {
         unindex(r);
@@ -229,23 +237,42 @@ private:
         return other.any_of_most(mark, is_it) || other.any_of_rest(mark, is_it) ? found : nullptr;
     }
 
-    [[nodiscard]] constexpr u32 number_of(const Record& r) const noexcept {
-        return static_cast<u32>(&r - records_);
-    }
-    [[nodiscard, gnu::noinline]] constexpr bool spill(Record& r, u32 hash) noexcept {
-        const u32 second = second_(r.key);
-        const u32 other = other_of(second, home_of(hash));
-        const u32 slot = lines_[other].put(slot_line::mark_of(second), number_of(r));
-        if (slot >= slot_line::slots) {
-            return false;
+    // Where the slots 0 .. 7 of the key's first line are full.
+    [[nodiscard, gnu::noinline]] constexpr bool index_further(u32 hash, Record& r) noexcept {
+        const u32 home = home_of(hash);
+        u32 line = home;
+        u32 slot = lines_[home].put_further(slot_line::mark_of(hash), r.number);
+        if (slot == slot_line::slots) {
+            const u32 second = second_(r.key);
+            const u32 mark = slot_line::mark_of(second);
+            line = other_of(second, home);
+            slot = lines_[line].has_free() ? lines_[line].put(mark, r.number)
+                                           : lines_[line].put_further(mark, r.number);
+            if (slot == slot_line::slots) {
+                return false;
+            }
+            ++lines_[home].overflow;
         }
-        r.place = other * 32 + spilled + slot;
-        r.home = home_of(hash);
-        ++lines_[r.home].overflow;
+        r.place = is_further | line;
+        r.home = home * slots_of_home + slot;
         return true;
     }
+    [[gnu::noinline]] constexpr void unindex_further(const Record& r) noexcept {
+        const u32 line = r.place & ~is_further;
+        const u32 slot = r.home % slots_of_home;
+        if (slot < slot_line::most) {
+            lines_[line].clear(slot);
+        } else {
+            lines_[line].clear_further(slot);
+        }
+        if (const u32 home = r.home / slots_of_home; home != line) {
+            --lines_[home].overflow;
+        }
+    }
 
-    static constexpr u32 spilled = 16;  // in a record's place: it lies in its second line
+    // In a record's place, with a line: `home` has its first line and the slot.
+    static constexpr u32 is_further = u32{1} << 31;
+    static constexpr u32 slots_of_home = 16;
 
     [[nodiscard]] constexpr u32 home_of(u32 hash) const noexcept { return hash & mask_; }
     [[nodiscard]] constexpr u32 other_of(u32 second, u32 home) const noexcept {

@@ -68,6 +68,10 @@ public:
     [[nodiscard]] constexpr const piece_type* last() const noexcept { return last_; }
     // Inserts the first fragment.
     [[gnu::always_inline]] constexpr void begin(Packet& packet, fragment_place at) noexcept {
+        SLUICE_ASSERT(!own_.packet);
+        if (own_.packet) {
+            __builtin_unreachable();  // so that none is given back
+        }
         keep(own_, packet, at);
         first_ = last_ = &own_;
         byte_count_ = at.end - at.start;
@@ -75,9 +79,8 @@ public:
         memory_ = at.memory;
         count_ = piece_count_ = 1;
     }
-    // Inserts a fragment; under a rule that refuses overlaps, one that does not continue the last
-    // run. If the result is `taken`, the set has its packet; else `packet` keeps it. Frees pieces
-    // that it replaces. Precondition: a free piece.
+    // Inserts a fragment. If the result is `taken`, the set has its packet; else `packet` keeps it.
+    // Frees pieces that it replaces. Precondition: a free piece.
     [[nodiscard, gnu::always_inline]] constexpr insertion
     insert(Packet& packet, const fragment_place& at, pool& free) noexcept {
         insertion result = insertion::taken;
@@ -88,21 +91,17 @@ public:
             result = insert_settled(packet, at, free, size);
         }
         if (result == insertion::taken) {
-            count(size, at);
+            count(size, at.charge, at.memory);
         }
         return result;
     }
-    // In two steps for a fragment that continues the last run, under a rule that refuses overlaps:
-    // if it completes the datagram, the second one is not needed.
-    [[nodiscard]] constexpr bool is_continued_at(u32 start) const noexcept {
-        return last_ != nullptr && last_->end == start;
-    }
-    [[nodiscard, gnu::always_inline]] constexpr bool extend(Packet& packet) noexcept {
-        return last_->packet.append_list(std::move(packet));
-    }
-    constexpr void count_extension(const fragment_place& at) noexcept {
-        last_->end = at.end;
-        count(at.end - at.start, at);
+    // Inserts a fragment with so many data into a set that is_single(), which it continues; the
+    // caller knows that append_block() can append its packet without the header.
+    [[gnu::always_inline]] constexpr void extend(Packet&& packet, u32 header, u32 size, u32 charge,
+                                                 u32 memory) noexcept {
+        own_.packet.append_block(std::move(packet), header);
+        own_.end += size;
+        count(size, charge, memory);
     }
 
     // Calls f(piece&) for each piece in order, then frees it, with its packet unless f took it. The
@@ -122,10 +121,10 @@ public:
     [[nodiscard]] constexpr bool is_single() const noexcept { return piece_count_ == 1; }
 
 private:
-    constexpr void count(u32 size, const fragment_place& at) noexcept {
+    constexpr void count(u32 size, u32 charge, u32 memory) noexcept {
         byte_count_ += size;
-        charge_ += at.charge;
-        memory_ += at.memory;
+        charge_ += charge;
+        memory_ += memory;
         ++count_;
     }
     constexpr void clear() noexcept {
@@ -133,13 +132,20 @@ private:
         byte_count_ = charge_ = memory_ = 0;
         count_ = piece_count_ = 0;
     }
-    // Inserts as a new run, as Linux does.
+    // Inserts as Linux does: into the run that it continues, or as a new run.
     [[nodiscard]] constexpr insertion insert_run(Packet& packet, const fragment_place& at,
                                                  pool& free) noexcept {
         if (last_ == nullptr) [[unlikely]] {
             keep(own_, packet, at);
             first_ = last_ = &own_;
             piece_count_ = 1;
+            return insertion::taken;
+        }
+        if (last_->end == at.start) {
+            if (!last_->packet.append_list(std::move(packet))) {
+                return insertion::refused;
+            }
+            last_->end = at.end;
             return insertion::taken;
         }
         const bool is_last = last_->end <= at.start;

@@ -21,8 +21,8 @@ struct interface_request {
     u16 index = 0;
     ipv4::interface_address address{};  // length 32 and 0.0.0.0: none
     u32 mtu = 1500;                     // bytes, at least 68
-    u16 master = 0;                     // the interface of its routing domain
-    interface_name name{};              // for extended echo requests and ICMP extensions
+    u16 master = 0;         // the interface of its routing domain, which names itself; 0: none
+    interface_name name{};  // for extended echo requests and ICMP extensions
 };
 
 // State and MTU of an interface; set_link() sets both at once.

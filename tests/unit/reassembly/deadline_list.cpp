@@ -23,10 +23,8 @@ struct counted {
         return a.at <=> b.at;
     }
 };
-struct record {
+struct record : detail::deadline_links {
     counted deadline;
-    record* earlier = nullptr;
-    record* later = nullptr;
     u32 number = 0;
 };
 using list_type = detail::deadline_list<record>;
@@ -34,8 +32,8 @@ using list_type = detail::deadline_list<record>;
 std::vector<u32> numbers_of(const list_type& list) {
     std::vector<u32> all;
     const record* before = nullptr;
-    for (const record* r = list.first(); r != nullptr; before = r, r = r->later) {
-        CHECK(r->earlier == before);
+    for (const record* r = list.first(); r != nullptr; before = r, r = list.behind(*r)) {
+        CHECK((before == nullptr || r->earlier == before));
         all.push_back(r->number);
     }
     return all;

@@ -48,11 +48,6 @@ struct subject {
         std::fill_n(data, end - start, std::byte{0});  // as of a header of no bytes
         counting::count = 0;
         const detail::fragment_place at{.start = start, .end = end};
-        if (refuses_overlaps<Rule> && set.is_continued_at(start)) {
-            REQUIRE(set.extend(p));
-            set.count_extension(at);
-            return detail::insertion::taken;
-        }
         const auto result = set.insert(p, at, free);
         most_read = std::max(most_read, counting::count);
         return result;
