@@ -80,6 +80,9 @@ TEST_CASE("nobody is evicted for a key whose two lines are full") {
             of_line[home].push_back(n);
         }
     }
+    REQUIRE(of_line[0].size() >= 12);
+    REQUIRE(of_line[1].size() >= 12);
+    REQUIRE_FALSE(of_both.empty());
     for (u32 i = 0; i < 12; ++i) {
         REQUIRE(held(feed_fragment(cache, pool, fragment(of_line[0][i]))));
         REQUIRE(held(feed_fragment(cache, pool, fragment(of_line[1][i]))));

@@ -1,4 +1,6 @@
 // fragment_counters against a map, with few sources, many, and more than it has places for.
+#include "fragments.hpp"
+
 #include <sluice/base/random.hpp>
 #include <sluice/base/siphash.hpp>
 #include <sluice/reassembly/fragment_counters.hpp>
@@ -6,10 +8,11 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <memory>
 #include <vector>
 
 namespace reassembly_fragment_counters {
-using namespace sluice;
+using namespace reassembly_test;
 
 namespace {
 
@@ -23,6 +26,44 @@ struct subject {
         : memory(detail::fragment_counters::counters_for(datagrams)),
           counters(memory.data(), datagrams, secret) {}
 };
+
+// 1,000 sources, the same in each call.
+std::vector<u32> thousand_sources() {
+    keyed_random random{hash_key{5, 6}};
+    std::vector<u32> all(1000);
+    for (u32& source : all) {
+        source = static_cast<u32>(random.next());
+    }
+    return all;
+}
+// Which of them have no counter in a cache that holds a datagram of each: for these a fragment that
+// comes after others of its source is not too far.
+std::vector<u32> without_counter(hash_key secret) {
+    using pool_type = fixed_pool<256, 2100>;
+    using cache_type = bounded_cache<1024>::model<pool_type::packet_type>;
+    constexpr reassembly_limits near{.max_distance = 1};
+    const auto pool = std::make_unique<pool_type>();
+    const auto cache = std::make_unique<cache_type>(secret);
+    const auto feed = [&](fragment_fields f, u32 source) {
+        f.source = source;
+        return feed_fragment(*cache, *pool, f, {}, near);
+    };
+    const std::vector<u32> sources = thousand_sources();
+    for (const u32 source : sources) {
+        REQUIRE(held(feed(at(8, 8), source)));
+    }
+    std::vector<u32> without;
+    for (const u32 source : sources) {
+        REQUIRE(held(feed(head_fragment(2), source)));
+        REQUIRE(feed(tail_fragment(2), source).kind == reassembly_result::complete);
+        const auto step = feed(at(24, 8), source);
+        REQUIRE(held(step));
+        if (!step.too_far) {
+            without.push_back(source);
+        }
+    }
+    return without;
+}
 
 }  // namespace
 
@@ -114,6 +155,32 @@ TEST_CASE("sources that differ in the routing domain alone do not share a line")
         served += s.counters.join(7 | domain << 32, count) != none ? 1u : 0u;
     }
     CHECK(served > 240);
+}
+
+TEST_CASE("the secret decides which sources share lines") {
+    const auto refused = [](u64 secret) {
+        subject s{1024, secret};
+        std::vector<u32> all;
+        for (const u32 source : thousand_sources()) {
+            u32 count = 1;
+            if (s.counters.join(source, count) == none) {
+                all.push_back(source);
+            }
+        }
+        return all;
+    };
+    const std::vector<u32> first = refused(siphash({4, 5}, 6));
+    CHECK_FALSE(first.empty());
+    CHECK(first == refused(siphash({4, 5}, 6)));
+    CHECK(first != refused(siphash({4, 5}, 7)));
+}
+
+TEST_CASE("a cache's secret decides which sources have no counter") {
+    const std::vector<u32> first = without_counter({1, 2});
+    CHECK_FALSE(first.empty());
+    CHECK(first == without_counter({1, 2}));
+    CHECK(first != without_counter({1, 3}));
+    CHECK(first != without_counter({2, 2}));
 }
 
 }  // namespace reassembly_fragment_counters

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <vector>
+
 namespace reassembly_shares {
 using namespace reassembly_test;
 
@@ -157,6 +159,34 @@ TEST_CASE("many sources fill the cache together, and all is given back") {
         }
         CHECK(pool.available() == 400);
     }
+}
+
+// Whoever knows the secret can fill the two lines of a source in the index of sources.
+TEST_CASE("sources that meet in two full lines for one secret do not for another") {
+    const detail::source_siphash hash{detail::fragment_siphash{secret}};
+    constexpr u32 lines = static_cast<u32>(detail::slot_line::lines_for(256));
+    constexpr u32 both_hold = 2 * detail::slot_line::slots;
+    std::vector<u32> meeting;
+    for (u32 source = 0x0b000000; meeting.size() <= both_hold && source < 0x0b010000; ++source) {
+        if (hash(source) % lines == 0) {
+            meeting.push_back(source);
+        }
+    }
+    REQUIRE(meeting.size() == both_hold + 1);
+    const auto refused = [&meeting](hash_key with) {
+        pool_type pool;
+        cache_type<on_full::refuse, 4> cache{with};
+        std::vector<u32> all;
+        for (const u32 source : meeting) {
+            if (feed_fragment(cache, pool, lone(1, source)).reason == drop_reason::fragment_limit) {
+                all.push_back(source);
+            }
+        }
+        return all;
+    };
+    CHECK(refused(secret) == std::vector{meeting.back()});
+    CHECK(refused({secret.low + 1, secret.high}).empty());
+    CHECK(refused({secret.low, secret.high + 1}).empty());
 }
 
 }  // namespace reassembly_shares
