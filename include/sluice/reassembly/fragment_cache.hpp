@@ -1,10 +1,13 @@
 // fragment_cache: the engine of reassembly, in memory that its owner gives it.
 //
-// bounded_cache has the memory inside of it, sized_cache takes it from the program.
+// bounded_cache has the memory inside of it, sized_cache takes it from the program. A fragment that
+// continues all that came of its datagram, and is like the one before it, takes a short way: its
+// first eight octets are compared with those expected, and nothing else of it is looked at. So does
+// the last one behind such fragments. All others take the long way, which comes to the same.
 //
 // Expects: memory_parts whose arrays are in their default state, do not move and outlive it.
 // Never:   allocates, writes into payload, copies it under the default rule; draws random numbers.
-// Cost:    a universal hash of four multiplications for a fragment; at most two lines of the index
+// Cost:    a universal hash of three multiplications for a fragment; at most two lines of the index
 //          and the places of 32 runs or a word of a map for each 512 bytes; with a rule that
 //          settles overlaps 16 pieces (fragment_hash.hpp, held_fragments.hpp, piece_set.hpp).
 // Source:  RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux

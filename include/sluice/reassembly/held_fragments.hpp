@@ -7,7 +7,7 @@
 // Never:   allocates, joins packets, reads their bytes.
 // Cost:    for a fragment at most two lines of the index, a line of counters, and two neighbours in
 //          the order of deadlines. Only if a source has a share or a bound: a record of the source,
-//          found by SipHash, twice for a datagram that begins.
+//          found by SipHash for a datagram that begins.
 // Source:  Linux struct fqdir, inet_frag_find, inet_frag_kill.
 #pragma once
 
