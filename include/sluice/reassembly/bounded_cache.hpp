@@ -28,11 +28,12 @@
 // Expects: fragments as verified datagrams; a secret key; a call of expire(now, sink) before
 //          insert(..., now, ...) once next_deadline() is over, because insert ends no datagram for
 //          its age; packets that can be put in a list (append).
-// Never:   copies payload under the default rule, allocates, writes into payload.
+// Never:   allocates, writes into payload; copies bytes of a packet of one block that is not
+//          shared, under a rule that refuses overlaps.
 // Cost:    for a fragment a bounded number of reads, whatever their number and order
 //          (fragment_cache.hpp); of a datagram of 8,189 in random order a fragment takes at most
-//          twice as long as of one of two (bench/pieces.cpp). About 105 bytes a fragment, of which
-//          62 serve datagrams of more than 32 pieces, and 485 a datagram. With a rule that settles
+//          twice as long as of one of two (bench/pieces.cpp). About 103 bytes a fragment, of which
+//          62 serve datagrams of more than 32 pieces, and 488 a datagram. With a rule that settles
 //          overlaps: 165, of which 125 serve datagrams of more than 16 pieces, and 360.
 // Source:  RFC 791 section 3.2, RFC 815, RFC 1122 section 3.3.2, RFC 3168 section 5.3; Linux
 //          ip_fragment.c.

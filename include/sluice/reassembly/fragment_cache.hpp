@@ -6,7 +6,8 @@
 // the last one behind such fragments. All others take the long way, which comes to the same.
 //
 // Expects: memory_parts whose arrays are in their default state, do not move and outlive it.
-// Never:   allocates, writes into payload, copies it under the default rule; draws random numbers.
+// Never:   allocates, draws random numbers, writes into payload; copies bytes of a packet of one
+//          block that is not shared, under a rule that refuses overlaps.
 // Cost:    a universal hash of three multiplications for a fragment; at most two lines of the index
 //          and the places of 32 runs or a word of a map for each 512 bytes; with a rule that
 //          settles overlaps 16 pieces (fragment_hash.hpp, held_fragments.hpp, piece_set.hpp).

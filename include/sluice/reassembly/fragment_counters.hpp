@@ -3,7 +3,7 @@
 //
 // A source has one of four places of its line, or of the line beside it. If others hold all eight,
 // it has no counter, and its datagrams are not checked for distance: as in Linux when it has no
-// memory for a peer. So a flood of forged sources does not make anybody else's fragments "too far".
+// memory for a peer. So a flood of forged sources does not make the fragments of others "too far".
 //
 // Expects: counters_for() the datagrams that are held at most, aligned to a line; a secret.
 // Never:   allocates, searches beyond two lines, counts one source's fragments for another.
@@ -94,8 +94,8 @@ private:
         const u64 spread = (product ^ product >> 32) * multiplier_;
         return static_cast<u32>(spread >> 1 >> shift_) * ways;
     }
-    // The place of the source's counter, if it has one. Without branches, which nobody could
-    // predict.
+    // The place of the source's counter, if it has one. Without branches, which no
+    // processor could predict.
     [[nodiscard, gnu::always_inline]] constexpr u32 place_of(u64 source, u32 line) const noexcept {
         const fragment_counter* const of = counters_ + line;
         return line + (of[1].source == source + 1 ? 1u : 0u) +

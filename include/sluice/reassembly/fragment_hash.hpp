@@ -3,12 +3,12 @@
 // The key is source and destination, then routing domain, user, protocol and identification.
 //
 // Two hashes find a key. The first is universal (NH of UMAC, then a multiplication that spreads
-// keys in sequence): whatever keys an attacker sends who sees neither lines nor times, two of them
-// share a line of the index with the least probability. SipHash, as the first one, took a fifth of
-// the time of a fragment. Where a line is full nevertheless, the other line of a key comes from
-// SipHash, which tells nothing to those who measure times either. So whoever learns the secrets of
-// the first costs a fragment a SipHash and the twelve records of a line more, and nobody else
-// anything.
+// keys in sequence): two keys of an attacker who does not know the secret share a line of the index
+// with a probability of about 1 / lines. SipHash, as the first hash, would add a quarter to a third
+// to the time of a fragment. Where a line is full nevertheless, the other line of a key comes from
+// SipHash, so that no measured time helps to fill both. An attacker who learns the secrets of the
+// first hash makes a fragment cost a SipHash and the twelve records of a line more, and others
+// nothing.
 //
 // Expects: a secret that hashes nothing else.
 // Never:   keeps packets.

@@ -5,9 +5,9 @@
 //
 // Expects: memory_parts whose arrays are in their default state, do not move and outlive it.
 // Never:   allocates, joins packets, reads their bytes.
-// Cost:    for a fragment at most two lines of the index, a line of counters, and two neighbours in
-//          the order of deadlines. Only if a source has a share or a bound: a record of the source,
-//          found by SipHash for a datagram that begins.
+// Cost:    for a fragment at most two lines of the index and two of counters, a record of two
+//          lines, and two neighbours in the order of deadlines. Only if a source has a share or a
+//          bound: a record of the source, found by SipHash for a datagram that begins.
 // Source:  Linux struct fqdir, inet_frag_find, inet_frag_kill.
 #pragma once
 

@@ -73,7 +73,10 @@ public:
             __builtin_unreachable();  // so that none is given back
         }
         keep(own_, packet, at);
-        first_ = last_ = &own_;
+        last_ = &own_;
+        if constexpr (!refuses_overlaps<Overlap>) {
+            first_ = &own_;
+        }
         byte_count_ = at.end - at.start;
         charge_ = at.charge;
         memory_ = at.memory;
@@ -137,7 +140,7 @@ private:
                                                  pool& free) noexcept {
         if (last_ == nullptr) [[unlikely]] {
             keep(own_, packet, at);
-            first_ = last_ = &own_;
+            last_ = &own_;
             piece_count_ = 1;
             return insertion::taken;
         }
@@ -165,7 +168,8 @@ private:
         }
         piece_type& p = free.pieces.take();
         keep(p, packet, at);
-        p.next = std::exchange(first_, &p);
+        p.next = piece_count_ == 1 ? &own_ : first_;
+        first_ = &p;
         if (is_last) {
             last_ = &p;
         }
@@ -471,8 +475,9 @@ private:
     u16 count_ = 0;               // fragments
     u16 piece_count_ = 0;         // runs, or pieces
     piece_type* last_ = nullptr;  // in order
-    piece_type* first_ = nullptr;
     piece_type own_{};
+    // In order; or, under a rule that refuses overlaps, the run that came last of several.
+    piece_type* first_ = nullptr;
     // Finds what a fragment overlaps: the map of many pieces, if any; or the runs but the last.
     std::conditional_t<refuses_overlaps<Overlap>, closed_runs<Probe>, piece_map*> places_{};
 };

@@ -382,4 +382,36 @@ TEST_CASE("an inner length below the size of the whole cuts the list of fragment
     CHECK(pipeline::validate(beyond).error() == drop_reason::length_beyond_packet);
 }
 
+// 128 keys of one line of the index. Its twelve slots are full at once; the lines of the others
+// come from SipHash, and nothing is refused.
+TEST_CASE("collision flood: whoever knows the secret of the first hash fills no other line") {
+    using pool_type = fixed_pool<256, 600>;
+    const auto pool = std::make_unique<pool_type>();
+    const auto cache = std::make_unique<
+        bounded_cache<256, overlap::reject_datagram, 512>::model<pool_type::packet_type>>(secret);
+    const detail::fragment_hasher first{detail::fragment_siphash{secret}};
+    constexpr u32 lines = detail::slot_line::lines_for(256);
+    u32 sent = 0;
+    for (u32 n = 0; sent < 128; ++n) {
+        fragment_fields f = head_fragment(static_cast<u16>(n));
+        f.source += n >> 16;
+        {
+            const auto p = fragment_of(*pool, f);
+            const ipv4::const_view ip{p.data()};
+            if (first.hash_of(ip, reassembly_user::local_delivery, 0).hash() % lines != 3) {
+                continue;
+            }
+        }
+        ++sent;
+        REQUIRE(held(feed_fragment(*cache, *pool, f, {}, {.max_distance = 0})));
+    }
+    for (u16 id = 0; id < 100; ++id) {
+        fragment_fields head = head_fragment(id);
+        fragment_fields tail = tail_fragment(id);
+        head.source = tail.source = 0x0b000001u + id;
+        REQUIRE(held(feed_fragment(*cache, *pool, head)));
+        REQUIRE(feed_fragment(*cache, *pool, tail).kind == reassembly_result::complete);
+    }
+}
+
 }  // namespace reassembly_attacks

@@ -243,4 +243,22 @@ TEST_CASE("a destroyed cache returns its buffers") {
     CHECK(pool.available() == 32);
 }
 
+TEST_CASE("a lone datagram with a shorter timeout is due before those that wait longer") {
+    fixed_pool<256, 16> pool;
+    bounded_cache<8>::model<fixed_pool<256, 16>::packet_type> cache{secret};
+    CHECK(held(feed_fragment(cache, pool, head_fragment(1))));
+    CHECK(held(feed_fragment(cache, pool, head_fragment(2))));
+    CHECK(feed_fragment(cache, pool, tail_fragment(2)).kind == reassembly_result::complete);
+    CHECK(held(feed_fragment(cache, pool, head_fragment(3), {}, {.timeout = 1_s})));
+    CHECK(cache.next_deadline() == instant{} + 1_s);
+    std::vector<u32> ended;
+    const auto note = [&](auto&& e) {
+        ended.push_back(ipv4::const_view{std::as_const(e.first).data()}[ipv4::identification]);
+    };
+    cache.expire(instant{} + 2_s, note);
+    CHECK(ended == std::vector<u32>{3});
+    cache.expire(instant{} + 60_s, note);
+    CHECK(ended == std::vector<u32>{3, 1});
+}
+
 }  // namespace reassembly_bounds

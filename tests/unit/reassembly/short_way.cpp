@@ -174,4 +174,25 @@ TEST_CASE("nothing continues a fragment that ends at 65,536") {
     }
 }
 
+// A packet's offset in its block has 16 bits.
+TEST_CASE("a fragment whose data would begin beyond byte 65,535 of its block is not appended") {
+    using far_pool = fixed_pool<70'000, 8>;
+    struct far_source {
+        using packet_type = far_pool::packet_type;
+        far_pool& from;
+        packet_type take(u16) { return from.take(65'520); }
+    };
+    const auto blocks = std::make_unique<far_pool>();
+    far_source far{*blocks};
+    bounded_cache<8>::model<far_pool::packet_type> cache{secret};
+    for (const bool more : {true, false}) {
+        CAPTURE(more);
+        CHECK(held(feed_fragment(cache, *blocks, {.start = 0, .length = 16})));
+        const auto step = feed_fragment(cache, far, {.start = 16, .length = 16, .more = more});
+        CHECK(step.reason == drop_reason::fragment_limit);
+        CHECK(cache.held() == 0);
+        CHECK(blocks->available() == 8);
+    }
+}
+
 }  // namespace reassembly_short_way
