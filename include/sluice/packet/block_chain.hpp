@@ -100,7 +100,12 @@ struct block_chain {
     [[nodiscard]] static constexpr block* split(block& head) noexcept {
         block* const first = std::exchange(head.list, nullptr);
         first->list = std::exchange(first->next, nullptr);
-        first->list_tail = first->list == nullptr ? nullptr : head.list_tail;
+        block* const last = std::exchange(head.list_tail, nullptr);
+        first->list_tail = nullptr;
+        if (first->list != nullptr) {
+            first->list_tail = last;
+            first->list->list_tail = nullptr;
+        }
         first->elsewhere = std::exchange(head.elsewhere, 0) - first->own_length;
         return first;
     }
@@ -167,6 +172,7 @@ struct block_chain {
             take_segments(*b, to, n);
             if (b->own_length == 0 && b->segment_count == 0) {
                 head.list = b->next;
+                (head.list != nullptr ? head.list->list_tail : head.list_tail) = nullptr;
                 drop_reference(b);
             }
         }

@@ -21,7 +21,7 @@ inline constexpr u32 datagram_charge = 208;
 enum class on_full : u8 { refuse, evict_oldest };
 
 // Bounds of the buffers that held fragments keep, in bytes: the capacity of their blocks, used or
-// not (memory_kept). They are never exceeded.
+// not (memory_kept). They are never exceeded. Without them, a datagram's are 4 GiB at most.
 struct reassembly_memory {
     static constexpr u64 unbounded = ~u64{};
 

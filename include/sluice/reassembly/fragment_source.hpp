@@ -53,12 +53,13 @@ public:
 
     constexpr fragment_sources(std::span<source> sources, slot_line* lines, u32* numbers,
                                const fragment_siphash& secret) noexcept
-        : siphash_(secret), sources_(sources.data(), sources.size(), lines, numbers, siphash_) {}
+        : siphash_(secret),
+          sources_(sources.data(), sources.size(), lines, numbers, source_siphash{secret}) {}
 
     // For the source of a datagram that will begin: found() and join() use its hash.
     constexpr void look_for(u64 address) noexcept {
         address_ = address;
-        hash_ = siphash_(address);
+        hash_ = static_cast<u32>(siphash_.of_source(address));
     }
     // nullptr: nothing of it is held.
     [[nodiscard]] constexpr source* found() const noexcept {
@@ -94,7 +95,7 @@ public:
     }
 
 private:
-    source_siphash siphash_;
+    fragment_siphash siphash_;
     keyed_slots<source, source_siphash> sources_;
     u64 address_ = 0;
     u32 hash_ = 0;

@@ -97,7 +97,7 @@ public:
     [[nodiscard, gnu::always_inline]] constexpr bool
     holds_freely(const Packet& packet, const reassembly_limits& limits) const noexcept {
         return charged_ < limits.high_threshold && held_ < freely_held_ && !packet.is_shared() &&
-               may_wait(packet, 2);
+               has_usual_memory(packet) && may_wait(packet, 2);
     }
     // Makes room for a fragment of a datagram (nullptr: of a new one), whose packet it makes
     // unshared and no list. Returns the packet's memory; 0: there is no room.
@@ -366,8 +366,21 @@ private:
     [[nodiscard]] static constexpr bool make_own(Packet& p) noexcept {
         return p.unshare() && (!p.has_packet_list() || p.may_pull(p.size()));
     }
+    // Most bytes of a datagram's buffers when a larger packet is added: with 8,192 of usual memory,
+    // they are less than 2^32.
+    static constexpr u64 most_memory = u64{1} << 31;
+    [[nodiscard]] static constexpr bool has_usual_memory(const Packet& packet) noexcept {
+        if constexpr (requires { requires Packet::storage::has_small_blocks; }) {
+            return true;
+        } else {
+            return Packet::storage::capacity(packet.storage_block()) < (1u << 18);
+        }
+    }
     // Whether the datagram fits the bounds when nothing else is held.
     [[nodiscard]] constexpr bool fits_bounds(const entry* own, u64 memory) const noexcept {
+        if ((own != nullptr ? own->pieces.memory() : 0) + memory > most_memory) {
+            return false;
+        }
         const u64 of_all = bounds_.all < bounds_.source ? bounds_.all : bounds_.source;
         return (own != nullptr ? own->pieces.memory() : 0) + memory <=
                (of_all < bounds_.datagram ? of_all : bounds_.datagram);

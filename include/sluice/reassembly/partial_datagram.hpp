@@ -110,6 +110,9 @@ public:
 
     // Records where the fragment ends; false: it contradicts earlier ones, or has no data.
     [[nodiscard]] constexpr bool accept(fragment_fields f) noexcept {
+        if (!f.has_data()) {
+            return false;
+        }
         const u32 end = f.end();
         if (!f.more()) {
             if (end < length() || ((word_ & last) != 0 && end != length())) {

@@ -261,4 +261,28 @@ TEST_CASE("a lone datagram with a shorter timeout is due before those that wait 
     CHECK(ended == std::vector<u32>{3, 1});
 }
 
+// Total length 0, as of a datagram of TCP segments that is longer than 65,535 bytes.
+TEST_CASE("a datagram that says no length is refused") {
+    fixed_pool<256, 4> pool;
+    bounded_cache<2>::model<fixed_pool<256, 4>::packet_type> cache{secret};
+    for (const bool more : {false, true}) {
+        auto p = fragment_of(pool, {.start = 0, .length = 64, .more = more, .protocol = 6});
+        const ipv4::view ip{p.data()};
+        ip.set(ipv4::total_length, u16{0});
+        ipv4::set_checksum(ip);
+        p.metadata().segmentation = segmentation_kind::tcp_ipv4;
+        p.metadata().segment_size = 32;
+        auto checked = pipeline::validate(p);
+        if (!checked.has_value()) {
+            CHECK(more);  // segments are no fragments
+            continue;
+        }
+        const auto step =
+            cache.insert(std::move(checked).value(), reassembly_user::local_delivery, 0, {}, {});
+        CHECK(step.reason == drop_reason::fragment_invalid);
+        CHECK(cache.held() == 0);
+        CHECK(pool.available() == 4);
+    }
+}
+
 }  // namespace reassembly_bounds

@@ -2,11 +2,13 @@
 #include "fragments.hpp"
 
 #include <sluice/base/random.hpp>
+#include <sluice/packet/external_storage.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <memory>
+#include <vector>
 
 namespace reassembly_memory_bounds {
 using namespace reassembly_test;
@@ -52,6 +54,41 @@ void flood(const reassembly_memory& bounds) {
     CHECK(peak > std::min(bounds.all, 3 * (bounds.source / 4)) / 2);  // it was tested
     CHECK(completed > 0);
 }
+
+// Frames of 16 MiB less a byte, which lie over each other: only their first bytes are used.
+class vast_frames final : external_storage::recycler {
+    using block = external_storage::block;
+
+public:
+    using packet_type = basic_packet<external_storage>;
+    static constexpr u32 bytes = 0xffffff;
+
+    explicit vast_frames(u32 count) : memory_(bytes + std::size_t{count} * room), blocks_(count) {
+        for (block& b : blocks_) {
+            b.bytes = memory_.data() + room * free_.size();
+            b.size = bytes;
+            b.owner = this;
+            free_.push_back(&b);
+        }
+    }
+    packet_type take(u16) {
+        block* const b = free_.back();
+        free_.pop_back();
+        b->references = 1;
+        return packet_type::adopt(b, 0);
+    }
+    [[nodiscard]] std::size_t out() const { return blocks_.size() - free_.size(); }
+
+private:
+    static constexpr std::size_t room = 256;
+
+    void recycle(block& b) noexcept override { free_.push_back(&b); }
+    block* another() noexcept override { return nullptr; }
+
+    std::vector<std::byte> memory_;
+    std::vector<block> blocks_;
+    std::vector<block*> free_;
+};
 
 }  // namespace
 
@@ -117,6 +154,21 @@ TEST_CASE("less than one buffer: nothing is held") {
         CHECK(feed_fragment(cache, pool, head_fragment(2)).reason == drop_reason::fragment_limit);
         CHECK(cache.memory_held() == 0);
     }
+}
+
+TEST_CASE("the buffers of a datagram are less than 4 GiB, and are counted, whatever their size") {
+    const auto frames = std::make_unique<vast_frames>(300);
+    bounded_cache<2, overlap::reject_datagram, 300>::model<vast_frames::packet_type> cache{secret};
+    u64 taken = 0;
+    for (u32 i = 0; i < 300; ++i) {
+        taken += held(feed_fragment(cache, *frames, at(8 * i, 8))) ? 1 : 0;
+        REQUIRE(cache.memory_held() == taken * vast_frames::bytes);
+        REQUIRE(frames->out() == taken);
+    }
+    CHECK(taken == 128);
+    cache.expire(instant::never(), [](auto&&) {});
+    CHECK(cache.memory_held() == 0);
+    CHECK(frames->out() == 0);
 }
 
 }  // namespace reassembly_memory_bounds

@@ -163,12 +163,13 @@ TEST_CASE("many sources fill the cache together, and all is given back") {
 
 // Whoever knows the secret can fill the two lines of a source in the index of sources.
 TEST_CASE("sources that meet in two full lines for one secret do not for another") {
-    const detail::source_siphash hash{detail::fragment_siphash{secret}};
+    const detail::fragment_siphash hash{secret};
     constexpr u32 lines = static_cast<u32>(detail::slot_line::lines_for(256));
     constexpr u32 both_hold = 2 * detail::slot_line::slots;
     std::vector<u32> meeting;
-    for (u32 source = 0x0b000000; meeting.size() <= both_hold && source < 0x0b010000; ++source) {
-        if (hash(source) % lines == 0) {
+    for (u32 source = 0x0b000000; meeting.size() <= both_hold && source < 0x0b100000; ++source) {
+        const u64 both = hash.of_source(source);
+        if (static_cast<u32>(both) % lines == 0 && static_cast<u32>(both >> 32) % lines == 7) {
             meeting.push_back(source);
         }
     }
@@ -187,6 +188,24 @@ TEST_CASE("sources that meet in two full lines for one secret do not for another
     CHECK(refused(secret) == std::vector{meeting.back()});
     CHECK(refused({secret.low + 1, secret.high}).empty());
     CHECK(refused({secret.low, secret.high + 1}).empty());
+}
+
+TEST_CASE("sources that meet in one line of two find the other") {
+    const detail::fragment_siphash hash{secret};
+    constexpr u32 lines = static_cast<u32>(detail::slot_line::lines_for(256));
+    for (const u32 shift : {0u, 32u}) {
+        CAPTURE(shift);
+        pool_type pool;
+        cache_type<on_full::refuse, 4> cache{secret};
+        u32 sent = 0;
+        for (u32 source = 0x0b000000; sent < 60; ++source) {
+            if ((hash.of_source(source) >> shift) % lines == 5) {
+                ++sent;
+                REQUIRE(feed_fragment(cache, pool, lone(1, source)).kind ==
+                        reassembly_result::held);
+            }
+        }
+    }
 }
 
 }  // namespace reassembly_shares
