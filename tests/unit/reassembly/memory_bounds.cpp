@@ -161,7 +161,7 @@ TEST_CASE("the buffers of a datagram are less than 4 GiB, and are counted, whate
     bounded_cache<2, overlap::reject_datagram, 300>::model<vast_frames::packet_type> cache{secret};
     u64 taken = 0;
     for (u32 i = 0; i < 300; ++i) {
-        taken += held(feed_fragment(cache, *frames, at(8 * i, 8))) ? 1 : 0;
+        taken += held(feed_fragment(cache, *frames, at(8 * i, 8))) ? 1u : 0u;
         REQUIRE(cache.memory_held() == taken * vast_frames::bytes);
         REQUIRE(frames->out() == taken);
     }
