@@ -385,12 +385,12 @@ TEST_CASE("an inner length below the size of the whole cuts the list of fragment
 // 128 keys of one line of the index. Its twelve slots are full at once; the lines of the others
 // come from SipHash, and nothing is refused.
 TEST_CASE("collision flood: whoever knows the secret of the first hash fills no other line") {
-    using pool_type = fixed_pool<256, 600>;
-    const auto pool = std::make_unique<pool_type>();
+    using large_pool = fixed_pool<256, 600>;
+    const auto pool = std::make_unique<large_pool>();
     const auto cache = std::make_unique<
-        bounded_cache<256, overlap::reject_datagram, 512>::model<pool_type::packet_type>>(secret);
+        bounded_cache<256, overlap::reject_datagram, 512>::model<large_pool::packet_type>>(secret);
     const detail::fragment_hasher first{detail::fragment_siphash{secret}};
-    constexpr u32 lines = detail::slot_line::lines_for(256);
+    constexpr std::size_t lines = detail::slot_line::lines_for(256);
     u32 sent = 0;
     for (u32 n = 0; sent < 128; ++n) {
         fragment_fields f = head_fragment(static_cast<u16>(n));
