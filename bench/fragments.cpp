@@ -2,8 +2,8 @@
 //
 // Half of the fragments of a batch begin a datagram, half complete one, chosen at random among
 // those in flight. Each datagram has a source of its own. A handler takes the whole. Measured on a
-// Xeon at 2.6 GHz, least of 5 runs, with and without fetch_fragments: 174 and 174 cycles a fragment
-// with 100 in flight, 259 and 265 with 10,000, 479 and 1,199 with 100,000.
+// processor of 2.6 GHz, least of 3 runs, with and without fetch_fragments: 130 and 142 cycles a
+// fragment with 100 in flight, 185 and 215 with 10,000, 550 and 1,088 with 100,000.
 #include "stopwatch.hpp"
 
 #include <sluice/reassembly/sized_cache.hpp>
