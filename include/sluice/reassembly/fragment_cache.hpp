@@ -351,13 +351,6 @@ private:
         if (length > ipv4::max_total_length) [[unlikely]] {
             return drop_whole(drop_reason::reassembled_too_long, pieces, result);
         }
-        make_whole(whole, known, received_at, pieces, result);
-    }
-    [[gnu::always_inline]] static constexpr void make_whole(Packet& whole, facts known,
-                                                            duration received_at, u16 pieces,
-                                                            step& result) noexcept {
-        const ipv4::view ip{whole.writable()};
-        const u32 length = static_cast<u32>(ipv4::header_length(ip)) + known.length();
         detail::make_whole_header(ip, static_cast<u16>(length), known.ecn().bits(),
                                   known.keeps_df() ? ipv4::words::dont_fragment : u16{0});
         metadata& m = whole.writable_metadata();
@@ -367,7 +360,7 @@ private:
         m.received_at = received_at;
         SLUICE_ASSERT(!result.packet);
         if (result.packet) {
-            __builtin_unreachable();
+            __builtin_unreachable();  // so that none is given back
         }
         result.packet = std::move(whole);
         result.kind = reassembly_result::complete;

@@ -354,7 +354,7 @@ private:
         entries_.unclaim(e);
     }
 
-    // Records of this number of datagrams are.
+    // Records of so many datagrams are in a processor's second cache anyway.
     static constexpr u32 fits_cache = 512;
     template <class T>
     [[gnu::always_inline]] static void fetch_lines(const T& of) noexcept {
